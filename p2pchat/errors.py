@@ -1,0 +1,63 @@
+"""The one tree of exceptions. Every error that a person can cause says what happened and what to do.
+
+`str(error)` is the sentence that the command line prints after ``p2pchat: error:``; `hint` is the line after it.
+The command line maps classes to exit codes (`p2pchat/cli/exit_codes.py`); nothing here knows about processes.
+"""
+
+from __future__ import annotations
+
+
+class P2PChatError(Exception):
+    """Anything that p2pchat reports to its user; a bug is never one of these."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class AddressError(P2PChatError):
+    """An address that cannot be read; the message says what is wrong, the hint shows one that works."""
+
+
+class ConfigurationError(P2PChatError):
+    """The installation or the profile cannot be used as it is: wrong owner or mode of a key, no ML-KEM."""
+
+
+class StoreError(P2PChatError):
+    """Something of ours could not be read from, or written to, the disk."""
+
+
+class TransportError(P2PChatError):
+    """A transport could not do what it was asked for."""
+
+
+class ConnectFailed(TransportError):
+    """The address could not be reached: refused, no route, name not found, nobody listening."""
+
+
+class ListenFailed(TransportError):
+    """The address could not be bound: in use, no permission, a path too long."""
+
+
+class ProtocolError(P2PChatError):
+    """The rules of `docs/protocol.md` were broken, by us or by the other side."""
+
+
+class LocalProtocolError(ProtocolError):
+    """The caller misused a state machine. Nothing was sent and nothing has changed."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side broke the protocol, does not speak it, or speaks another version of it."""
+
+
+class UntrustedPeer(P2PChatError):
+    """The other side is not who was expected, was not accepted here, or did not accept us."""
+
+
+class NotLetIn(P2PChatError):
+    """The other side was reached, but did not let us in before the time was up."""
+
+
+class LinkLost(P2PChatError):
+    """The connection broke and was not, or could not be, made again."""
