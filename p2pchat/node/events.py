@@ -1,0 +1,144 @@
+"""What a node tells its one listener (a face, a bot, a test), in order.
+
+Asking for the next event says that the previous one was dealt with. For `MessagesReceived` that is the moment at which a
+guest acknowledges: *shown*. So a face writes first and asks afterwards, and nothing is acknowledged that nobody saw.
+All text in here is the peer's own and unfiltered: a face passes it through its sanitiser before it reaches a terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.node.session import Session
+    from p2pchat.protocol.delivery import Message
+
+
+class State(Enum):
+    """How far a message of ours has come (product contract, promise 2)."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """The node can be reached at `address`, as it was really bound (never port 0)."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """Somebody who is not accepted here asks to come in.
+
+    With `waiting` they wait for `Node.accept` or `Node.reject`, five minutes at most; without, they were refused already.
+    `name` is what they call themselves: a claim, never an identity. `address` is None where the transport knows none.
+    """
+
+    peer: PeerId
+    name: str
+    address: Address | None
+    waiting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A link to `session.peer` runs; `resumed` if the conversation had one before in this run."""
+
+    session: Session
+    address: Address | None
+    transport: str
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesReceived:
+    """New messages of one peer, in its order, never twice. They are acknowledged when the next event is asked for."""
+
+    session: Session
+    messages: list[Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatesChanged:
+    """Of what we sent in this session, the first `sent` messages have left and the first `delivered` are acknowledged.
+
+    Both count messages since the session began, so message number n (`Session.send` returns it) is *sent* once n <= `sent`
+    and *delivered* once n <= `delivered`. One event may cover thousands of messages.
+    """
+
+    session: Session
+    sent: int
+    delivered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """The peer has said goodbye: no more messages will come from it. Answer with `Session.leave`.
+
+    `going_away` is true if it will be back by itself (its program restarts), false for a real goodbye.
+    """
+
+    session: Session
+    going_away: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnected:
+    """The link is gone. `clean`: both sides had said goodbye. Otherwise the connection was lost and nothing else is known.
+
+    `redial` is the number of seconds until we dial again, None if we do not. `reason` is one sentence for people.
+    """
+
+    session: Session
+    reason: str
+    clean: bool
+    redial: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingToBeLetIn:
+    """We reached `peer`, and it has not let us in for a second: most likely a person over there is being asked."""
+
+    peer: PeerId
+    address: Address | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialFailed:
+    """A redial of `address` did not succeed; the next one is in `redial` seconds, or never (None)."""
+
+    address: Address
+    reason: str
+    redial: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that a person should know: one sentence, and what to do about it."""
+
+    text: str
+    hint: str = ""
+
+
+Event = (
+    Listening
+    | Stranger
+    | Connected
+    | MessagesReceived
+    | StatesChanged
+    | Leaving
+    | Disconnected
+    | WaitingToBeLetIn
+    | DialFailed
+    | Notice
+)
