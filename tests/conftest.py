@@ -1,0 +1,22 @@
+"""What holds for every test: plain failures, repeatable properties."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+from tests.support.plain_failures import pytest_runtest_call
+
+__all__ = ["pytest_runtest_call"]
+
+# No deadline in any profile: time per example says more about the machine than about the code.
+settings.register_profile("local", deadline=None)
+settings.register_profile(
+    "ci",  # the same examples in every run, so that red means "this change did it"
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", deadline=None, max_examples=5_000)  # by hand, before a release
+settings.load_profile("local")  # nox asks for another one with --hypothesis-profile
