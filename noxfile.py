@@ -1,0 +1,110 @@
+# /// script
+# dependencies = ["nox>=2026.4"]
+# ///
+"""Every check of this project, by name. `nox` runs the first four; `nox --list` shows them all.
+
+Versions live in pyproject.toml: interpreters in its classifiers, tools in its dependency groups. A Python that is not
+installed is skipped, never fetched. Arguments after `--` go to the tool: `nox -s tests-3.11 -- tests/wire -x`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_external_run = True
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "types", "docs", "tests"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+PURE = ("wire", "crypto", "protocol", "store")  # no I/O or one file of it: no excuse for a line that no test reaches
+BY_NAME = ("tests/e2e", "tests/benchmarks")  # asked for by their own sessions
+
+
+def install(session: nox.Session, *packages: str, groups: tuple[str, ...]) -> None:
+    """Install `packages` beside what pyproject.toml lists under `groups`."""
+    session.install(*packages, *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Format, style, Trio's pitfalls, and imports that only go down."""
+    install(session, groups=("lint",))
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+    # Beside ruff's subset: 102 finds an await in `finally` without a shield and a deadline, 113 a task that should be
+    # awaited until it is ready, 900 an async generator that nobody closes.
+    session.run(
+        "flake8-async",
+        "--enable=ASYNC",
+        "--disable=ASYNC910,ASYNC911,ASYNC912",
+        "--startable-in-context-manager=serve",
+        "p2pchat",
+        "tests",
+    )
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types inside; and for those who build on us, a fully typed public face."""
+    install(session, ".", groups=("types",))
+    session.run("mypy")
+    session.chdir(session.create_tmp())  # away from the sources, so that the installed package is judged
+    session.run("pyright", "--verifytypes", "p2pchat", "--ignoreexternal")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages, with every dangling name an error; and the change fragments, as the next release would print them."""
+    install(session, ".", groups=("docs",))
+    session.run("sphinx-build", "-nW", "--keep-going", "-E", "-q", "-b", "html", "docs", "docs/_build/html")
+    session.run("towncrier", "build", "--draft", "--version=next")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Every test; under the oldest Python also the coverage gates."""
+    install(session, "-e", ".", groups=("tests",))
+    pytest = ["-m", "pytest", "--hypothesis-profile=ci"]
+    if session.posargs or session.python != PYTHONS[0]:
+        session.run("python", *pytest, *(session.posargs or [f"--ignore={path}" for path in BY_NAME]))
+        return
+    # A file of its own and absolute, so that parallel sessions and the processes that tests start find the right one.
+    env = {"COVERAGE_FILE": str(Path(session.create_tmp(), "coverage").absolute())}
+    pure = ",".join(f"p2pchat/{package}/*" for package in PURE)
+    session.run("coverage", "erase", env=env)
+    session.run("coverage", "run", *pytest, *(f"--ignore={path}" for path in BY_NAME), env=env)
+    session.run("coverage", "combine", "--quiet", env=env)
+    session.run("coverage", "report", "--fail-under=95", env=env)
+    session.run("coverage", "report", "--fail-under=100", f"--include={pure}", env=env)
+
+
+@nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """Real processes, real sockets, real terminals: what a person would do."""
+    install(session, ".", groups=("tests",))
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests/e2e"]))
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """How fast, side by side with bare Trio and bare sockets in the same run. Prints a table, fails nobody."""
+    install(session, ".", groups=("tests",))
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+
+
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Plant known bugs, one at a time, and see that the tests named for each of them fail."""
+    install(session, "-e", ".", groups=("tests",))
+    session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()
