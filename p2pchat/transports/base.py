@@ -1,0 +1,88 @@
+"""What a transport is. It moves bytes between two peers and knows nothing about chat.
+
+A transport is a class without constructor arguments under the entry-point group `p2pchat.transports`, named as its
+scheme. One instance serves one `Transports` registry, so what it remembers (names in use, say) is never global.
+Its streams and listeners are plain Trio: reliable, ordered bytes both ways and an end of stream. They may offer more,
+and the layers above look for it: `ReceivesInto` and `SendsNow` spare copies and task switches on the hot path,
+`remote` and `address` tell people where a link leads.
+
+The rules that cannot be written as types, each of which `p2pchat.testing.contract.check_transport` tries:
+
+* Only `ConnectFailed` and `ListenFailed` leave; foreign errors are turned into them, `from` the original. The message
+  is one sentence that names the address, lower case and without a full stop; the hint says what to do.
+* A cancelled `connect` or `listen` leaves nothing open. A cancelled `accept` loses no connection.
+* Whoever is not read from must not grow memory: a stream that nobody reads makes its sender wait.
+* Listeners raise `OSError` with EMFILE and its like when the process is out of descriptors, for `trio.serve_listeners`
+  tries again then; they end with `ClosedResourceError` once closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import trio
+
+    from p2pchat.address import Address
+
+
+class Transport(Protocol):
+    """A way to reach peers, and to be reached, by the addresses of one scheme."""
+
+    scheme: str
+
+    async def connect(self, address: Address) -> trio.abc.Stream:
+        """Return a live stream to `address`. The caller sets the deadline.
+
+        Raises:
+          ConnectFailed: if nobody can be reached there.
+        """
+        ...
+
+    async def listen(self, address: Address) -> Sequence[trio.abc.Listener[trio.abc.Stream]]:
+        """Return listeners (at least one) that are bound to `address`; the caller closes them all.
+
+        Raises:
+          ListenFailed: if the address cannot be bound.
+        """
+        ...
+
+
+@runtime_checkable
+class ReceivesInto(Protocol):
+    """A stream that fills the caller's buffer."""
+
+    async def receive_into(self, buffer: memoryview) -> int:
+        """Wait for bytes, put them at the start of `buffer`, return how many; 0 is the end of the stream.
+
+        Errors and cancellation are those of `receive_some`. The buffer is filled after the last checkpoint before the
+        return: one buffer may serve many streams, if each caller is done with it before its next await.
+        """
+        ...
+
+
+@runtime_checkable
+class SendsNow(Protocol):
+    """A stream that can send without a task switch."""
+
+    def send_nowait(self, data: bytes | bytearray | memoryview) -> int:
+        """Return how many bytes from the start of `data` were taken: 0 if it would have to wait.
+
+        Raises:
+          BrokenResourceError: if the other side is gone.
+          BusyResourceError: if a task is inside `send_all`: its bytes and these would mix.
+          ClosedResourceError: after `aclose` or `send_eof`.
+        """
+        ...
+
+
+def remote_of(stream: trio.abc.Stream) -> Address | None:
+    """Return where the other end of `stream` is, if its transport knows: the host that answered, or the one that dialed."""
+    return getattr(stream, "remote", None)
+
+
+def bound_address(listener: trio.abc.Listener[trio.abc.Stream], asked_for: Address) -> Address:
+    """Return the address that reaches `listener`: `asked_for`, with port 0 replaced by the one that was chosen."""
+    address: Address = getattr(listener, "address", asked_for)
+    return address
