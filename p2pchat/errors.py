@@ -61,3 +61,15 @@ class NotLetIn(P2PChatError):
 
 class LinkLost(P2PChatError):
     """The connection broke and was not, or could not be, made again."""
+
+
+class StdioFailed(P2PChatError):
+    """Standard input or output cannot be read or written; a full disk, most likely."""
+
+
+class StdoutClosed(P2PChatError):
+    """Whoever read our standard output is gone. Quiet: the program ends as if by SIGPIPE."""
+
+
+class TerminalGone(P2PChatError):
+    """The terminal hung up. Quiet: the program ends as if by SIGHUP."""
