@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 MAX_FRAME_BODY: Final = 65516  # bytes: a record's plaintext (65519) less a frame's header (3)
 MAX_BODY: Final = 32000  # bytes of one entry's body; two such entries fit one frame
 MAX_BATCH_COST: Final = 65500  # entries whose costs sum to no more than this always fit one frame
-ENTRY_OVERHEAD: Final = 64  # bytes; an entry without its body and conversation takes at most 33 of them
+ENTRY_OVERHEAD: Final = 64  # bytes; an entry without its body and conversation takes at most 36 of them
 LAST_SEQ: Final = 2**63 - 1
 
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=LAST_SEQ)]
@@ -149,7 +149,8 @@ class Unknown(Struct, frozen=True, gc=False):
     body: bytes  # as it is on the wire, not looked into
 
 
-Frame: TypeAlias = Hello | Resume | Msg | Ack | Ping | Pong | Close | Typing | Unknown
+Known: TypeAlias = Hello | Resume | Msg | Ack | Ping | Pong | Close | Typing
+Frame: TypeAlias = Known | Unknown
 
 
 def entry_cost(entry: Entry) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from p2pchat.errors import RemoteProtocolError
-from p2pchat.wire.close_codes import CloseCode
+
+if TYPE_CHECKING:
+    from p2pchat.wire.close_codes import CloseCode
 
 
 @final
