@@ -1,0 +1,8 @@
+"""`python -m p2pchat` is the command."""
+
+from __future__ import annotations
+
+from p2pchat.cli.main import main
+
+if __name__ == "__main__":
+    main()
