@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.crypto.identity import PeerId
+    from p2pchat.errors import P2PChatError
     from p2pchat.node.session import Session
-    from p2pchat.protocol.delivery import Message
+    from p2pchat.protocol.assembly import Message
 
 
 class State(Enum):
@@ -61,7 +62,10 @@ class Connected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesReceived:
-    """New messages of one peer, in its order, never twice. They are acknowledged when the next event is asked for."""
+    """New messages of one peer, in its order, never twice. They are acknowledged when the next event is asked for.
+
+    `wire.messages.decode_body(message.entry.kind, message.entry.body)` reads one.
+    """
 
     session: Session
     messages: list[Message]
@@ -118,7 +122,7 @@ class DialFailed:
     """A redial of `address` did not succeed; the next one is in `redial` seconds, or never (None)."""
 
     address: Address
-    reason: str
+    error: P2PChatError
     redial: float | None
 
 

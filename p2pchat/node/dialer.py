@@ -1,0 +1,138 @@
+"""The dialer: reaches an address, and reaches it again until one side says goodbye.
+
+The first attempt is the caller's business: unless it asked for `retry`, what goes wrong is raised. After the first
+running link everything is an event, and the dialer goes on with a back-off for as long as the conversation lasts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from p2pchat.crypto.identity import Identity
+from p2pchat.errors import ConnectFailed, P2PChatError
+from p2pchat.node import failures
+from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
+from p2pchat.node.events import DialFailed, Notice
+from p2pchat.node.greeting import Dialing
+from p2pchat.protocol.connection import Role
+from p2pchat.wire.close_codes import CloseCode
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.node.link import LinkEnd
+    from p2pchat.node.node import Node
+    from p2pchat.node.session import Session
+
+CONNECT_TIMEOUT = 10.0  # seconds for the transport alone; as long as a whole handshake may take (4.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """An attempt of which no session came."""
+
+    error: P2PChatError
+    redial: Redial
+
+
+class Dialer:
+    """Dials one address for as long as somebody wants the peer there."""
+
+    def __init__(self, node: Node, address: Address, *, retry: bool) -> None:
+        self._node = node
+        self._address = address
+        self._retry = retry
+        self._identity = node.identity
+        self._voucher_by: Identity | None = None
+        self._backoff = Backoff(node.env.rng)
+        self._session: Session | None = None
+        self._delay: float | None = None
+
+    async def run(self, *, task_status: trio.TaskStatus[Session]) -> None:
+        """Dial until the conversation is over; `started` with its session once the first link runs.
+
+        Raises:
+          P2PChatError: if the first attempt fails and `retry` was not asked for, or would fail again.
+        """
+        while True:
+            await self._node.feed.room()
+            missed = await self._attempt(task_status)
+            if missed is None:
+                if self._session is not None and not await self._next_turn(self._session):
+                    return
+            elif not await self._missed(missed):
+                return
+
+    async def _attempt(self, task_status: trio.TaskStatus[Session]) -> Missed | None:
+        """Dial once and serve the link to its end. None: a session ran, or we shall be back as a guest."""
+        try:
+            with trio.fail_after(CONNECT_TIMEOUT):
+                stream = await self._node.env.net.connect(self._address)
+        except trio.TooSlowError:
+            return Missed(failures.no_answer(self._address, CONNECT_TIMEOUT), Redial.BACK_OFF)
+        except ConnectFailed as exc:
+            return Missed(exc, Redial.BACK_OFF)
+
+        def running(session: Session) -> None:
+            session.after_loss = self.after
+            if self._session is None:
+                self._session = session
+                task_status.started(session)
+
+        link = self._node.new_link(stream, Role.INITIATOR, self._identity, remote=self._address)
+        expected = None if self._voucher_by is None else self._voucher_by.peer_id
+        greeting = Dialing(
+            self._node, link, self._identity, expected=expected, voucher_by=self._voucher_by, on_running=running
+        )
+        end = await link.run()
+        if greeting.ran:
+            return None
+        if end.code is CloseCode.SELF and self._voucher_by is None:
+            self._become_guest()
+            return None
+        return Missed(failures.of_dial(self._address, self._identity.peer_id, end), verdict(end.code))
+
+    def _become_guest(self) -> None:
+        """Our own key answered: go on under a key of this run, for which our own vouches (`docs/protocol.md` 1.3)."""
+        self._voucher_by = self._node.identity
+        self._identity = Identity.generate(self._node.env.urandom)
+        self._node.feed.put(Notice(text="your own p2pchat answered: this one goes on as its guest, for this run"))
+
+    async def _missed(self, missed: Missed) -> bool:
+        """Deal with an attempt that failed; False if there is no sense in another one.
+
+        Raises:
+          P2PChatError: while nobody has a session yet to tell it through.
+        """
+        if self._session is None and (missed.redial is Redial.NEVER or not self._retry):
+            raise missed.error
+        delay = None if missed.redial is Redial.NEVER else self._backoff.next_delay(missed.redial)
+        self._node.feed.put(DialFailed(address=self._address, error=missed.error, redial=delay))
+        if delay is None:
+            return False
+        if self._session is None:
+            await trio.sleep(delay)
+            return True
+        return await self._pause(self._session, delay)
+
+    def after(self, end: LinkEnd, seconds: float) -> float | None:
+        """Return how long we shall wait before dialling again, None for never; `end` came after `seconds` of running."""
+        redial = Redial.NEVER if end.clean else verdict(end.code)
+        if seconds >= SETTLED_AFTER:
+            self._backoff.reset()
+        self._delay = None if redial is Redial.NEVER else self._backoff.next_delay(redial)
+        return self._delay
+
+    async def _next_turn(self, session: Session) -> bool:
+        """Wait until `session` needs a new link; False if it needs none any more."""
+        await session.wait_disconnected()  # another link may have taken over from the one that has just ended
+        return not session.over and self._delay is not None and await self._pause(session, self._delay)
+
+    async def _pause(self, session: Session, delay: float) -> bool:
+        """Wait for `delay` seconds; False if the conversation is over before we dial."""
+        with trio.move_on_after(delay):
+            await session.wait_connected_or_over()
+        await session.wait_disconnected()
+        return not session.over

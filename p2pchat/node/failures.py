@@ -1,0 +1,63 @@
+"""How a dial that came to nothing is told: which error, what happened in words, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from p2pchat.errors import ConnectFailed, LinkLost, NotLetIn, P2PChatError, RemoteProtocolError, UntrustedPeer
+from p2pchat.wire.close_codes import CloseCode, close_code
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.node.link import LinkEnd
+    from p2pchat.protocol.events import RejectHint
+
+
+def no_answer(address: Address, seconds: float) -> ConnectFailed:
+    """Return the error for an address that answers nothing at all."""
+    return ConnectFailed(
+        f"cannot reach {address}: no answer within {seconds:.0f} seconds",
+        hint="check the address, and whether a firewall is in between",
+    )
+
+
+def of_dial(address: Address, own: PeerId, end: LinkEnd) -> P2PChatError:
+    """Return the error for a link to `address` that ended before its session ran; `own` is who we said we are."""
+    if end.hint:
+        return RemoteProtocolError(f"{address}: {end.reason}", hint="nobody vouches for this message; try again later")
+    if end.silent:
+        return RemoteProtocolError(
+            f"{address} does not speak p2pchat: {end.reason}", hint="check the address and the port"
+        )
+    match None if end.code is None else close_code(end.code):
+        case None:
+            return LinkLost(f"the connection to {address} was lost before it let us in", hint="try again")
+        case CloseCode.NOT_AUTHORIZED if end.by_peer:
+            return UntrustedPeer(
+                f"{address} did not let us in", hint=f"ask the other side to accept your id: {own}"
+            )
+        case CloseCode.NOT_AUTHORIZED | CloseCode.SELF:
+            return UntrustedPeer(f"{address}: {end.reason}")
+        case CloseCode.TIMEOUT:
+            return NotLetIn(f"{address} did not let us in in time", hint="ask the other side to accept you")
+        case CloseCode.DUPLICATE:
+            return LinkLost(f"{address} already talks to this identity over another connection")
+        case CloseCode.UNSUPPORTED | CloseCode.PROTOCOL:
+            return RemoteProtocolError(
+                f"{address} and this p2pchat do not understand each other: {end.reason}",
+                hint="use the same version on both sides",
+            )
+        case code:
+            return LinkLost(f"{address} ended the connection ({code.name})", hint="try again")
+
+
+def hint_in_words(hint: RejectHint) -> str:
+    """Return one sentence about a reject hint, which is not authenticated: for people, never for decisions."""
+    match close_code(hint.code):
+        case CloseCode.UNSUPPORTED:
+            return f"it seems to speak version {hint.version} of the protocol, and this is another"
+        case CloseCode.RATE:
+            return "it seems to be busy with too many visitors"
+        case code:
+            return f"it would not begin ({code.name})"

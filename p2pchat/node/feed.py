@@ -1,0 +1,101 @@
+"""The feed: one ordered queue from the tasks of a node to its one listener.
+
+Messages wait in it as *arrivals* (batches that came over one link), so that nothing is taken, and therefore nothing is
+acknowledged, before the listener asks for it. What it can hold is bounded from outside: arrivals by the windows that we
+offered, everything else by `room`, which those who could go on for ever (visitors, redials) await first.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+import trio
+
+if TYPE_CHECKING:
+    from p2pchat.node.events import Event
+
+MAX_WAITING_EVENTS = 1000  # beyond, visitors and redials wait; a listener that far behind is stuck, not slow
+
+
+class Arrival(ABC):
+    """Something that came in and is taken only when the listener gets to it."""
+
+    @abstractmethod
+    def take(self) -> Event | None:
+        """Return the event to show, or None if nothing of it is left to show."""
+
+    @abstractmethod
+    def confirm(self) -> None:
+        """Note that the event was shown."""
+
+
+class Feed:
+    """Ordered events with one consumer; putting never blocks."""
+
+    def __init__(self) -> None:
+        self._items: deque[Event | Arrival] = deque()
+        self._news = trio.Event()
+        self._space = trio.Event()
+        self._shown: Arrival | None = None
+        self._closed = False
+
+    def put(self, item: Event | Arrival) -> None:
+        """Append an event, or an arrival that becomes one when the listener gets to it."""
+        self._items.append(item)
+        self._news.set()
+
+    def is_last(self, arrival: Arrival) -> bool:
+        """Whether `arrival` is the newest item, so that more may be added to it without changing any order."""
+        return bool(self._items) and self._items[-1] is arrival
+
+    async def room(self) -> None:
+        """Wait until the listener is less than `MAX_WAITING_EVENTS` behind."""
+        await trio.lowlevel.checkpoint()
+        while len(self._items) >= MAX_WAITING_EVENTS:
+            self._space = trio.Event()
+            await self._space.wait()
+
+    def close(self) -> None:
+        """End the feed: what is queued can still be read, then iteration stops."""
+        self._closed = True
+        self._news.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        """Return the next event; confirms the previous one as shown first.
+
+        Cancellation while waiting loses nothing: the next call goes on with the same event.
+        """
+        self._confirm()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while True:
+            if self._items:
+                event = self._pop()
+                if event is not None:
+                    await trio.lowlevel.cancel_shielded_checkpoint()
+                    return event
+                continue
+            if self._closed:
+                raise StopAsyncIteration
+            self._news = trio.Event()
+            await self._news.wait()
+
+    def _confirm(self) -> None:
+        if self._shown is not None:
+            shown, self._shown = self._shown, None
+            shown.confirm()
+
+    def _pop(self) -> Event | None:
+        item = self._items.popleft()
+        if len(self._items) < MAX_WAITING_EVENTS:
+            self._space.set()
+        if not isinstance(item, Arrival):
+            return item
+        event = item.take()
+        if event is not None:
+            self._shown = item
+        return event

@@ -1,0 +1,203 @@
+"""The greeting: from the first byte of a link until its session takes over.
+
+Whom do we talk to, do we want to, and where did we stop? Both roles are here, for they differ in the handshake only:
+
+    initiator   Begin → PeerProved: judge, then Reveal and HELLO   → HELLO both ways → RESUME both ways → the session
+    responder   HandshakeAsked: ration, then Answer → PeerProved: HELLO → HELLO both ways: admit, ask or refuse → …
+
+RESUME is the gate (`docs/protocol.md` 3.2): a peer that was not admitted never gets ours, so it can deliver nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from p2pchat.node import failures
+from p2pchat.node.events import Stranger, WaitingToBeLetIn
+from p2pchat.node.link import LinkEnd
+from p2pchat.node.settings import Accept
+from p2pchat.protocol import events as machine
+from p2pchat.wire import frames
+from p2pchat.wire.close_codes import CloseCode, close_code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from p2pchat.crypto.identity import Identity, PeerId
+    from p2pchat.node.exchange import Exchange
+    from p2pchat.node.link import Link
+    from p2pchat.node.node import Node
+    from p2pchat.protocol.events import Event
+
+YOURSELF = "this is you: both sides have the same key"
+
+
+class Greeting(ABC):
+    """Owner of a link until RESUME went both ways."""
+
+    def __init__(self, node: Node, link: Link, identity: Identity) -> None:
+        self.peer: PeerId | None = None
+        self.exchange: Exchange | None = None  # made by `admit`
+        self._node = node
+        self._link = link
+        self._identity = identity
+        self._hello: frames.Hello | None = None
+        self._resume: frames.Resume | None = None
+        self._vouched = False
+        link.owner = self
+
+    def handle(self, event: Event) -> None:
+        """Deal with one event of the machine."""
+        match event:
+            case machine.PeerProved(peer=peer, vouched=vouched):
+                self.peer, self._vouched = peer, vouched
+                self._peer_proved(peer)
+            case frames.Hello():
+                self._hello = event
+                self._greeted(event)
+            case frames.Resume():
+                self._resume = event
+                self._start()
+            case frames.Close(code=code, reason=reason):
+                self._link.finish(LinkEnd(reason=reason, code=close_code(code), by_peer=True))
+            case _:
+                pass  # PONG, TYPING: nothing to do before the session
+
+    def next_frames(self) -> Sequence[frames.Frame]:
+        """Return nothing: no message moves before the session owns the link."""
+        return ()
+
+    def ended(self, end: LinkEnd) -> None:
+        """Give up what the claim may hold."""
+        if self.exchange is not None:
+            self.exchange.ended(end)
+
+    def admit(self) -> None:
+        """Let the peer in: claim its delivery state and send RESUME. Needs both HELLOs."""
+        if self.peer is None or self._hello is None:
+            return
+        session = self._node.session_with(self.peer, self._identity)
+        self.exchange = session.open(self._link, self._hello, vouched=self._vouched, dialed_by_us=self.dialed_by_us)
+        if self.exchange is not None:
+            self._start()
+
+    def _start(self) -> None:
+        if self.exchange is not None and self._resume is not None:
+            self.exchange.start(self._resume)
+
+    def _say_hello(self, *, name: str) -> None:
+        self._link.send(self._link.connection.hello(name=name))
+
+    dialed_by_us: bool
+
+    @abstractmethod
+    def _peer_proved(self, peer: PeerId) -> None:
+        """Judge who it is; the last chance to leave without having said anything."""
+
+    @abstractmethod
+    def _greeted(self, hello: frames.Hello) -> None:
+        """Go on after both HELLOs."""
+
+
+class Dialing(Greeting):
+    """The greeting of a link that we dialed: dialling is consent, and the peer must be who we expect."""
+
+    dialed_by_us = True
+
+    def __init__(
+        self,
+        node: Node,
+        link: Link,
+        identity: Identity,
+        *,
+        expected: PeerId | None = None,
+        voucher_by: Identity | None = None,
+    ) -> None:
+        super().__init__(node, link, identity)
+        self._expected = expected
+        self._voucher_by = voucher_by
+        link.send(machine.Begin())
+
+    def handle(self, event: Event) -> None:
+        """Deal with one event of the machine."""
+        if isinstance(event, machine.WaitingToBeLetIn) and self.peer is not None:
+            self._node.feed.put(WaitingToBeLetIn(peer=self.peer, address=self._link.remote))
+        elif isinstance(event, machine.RejectHint):
+            self._link.finish(LinkEnd(reason=failures.hint_in_words(event), code=event.code, by_peer=True, hint=True))
+        else:
+            super().handle(event)
+
+    def _peer_proved(self, peer: PeerId) -> None:
+        if peer == self._identity.peer_id:
+            self._link.finish(LinkEnd(reason=YOURSELF, code=CloseCode.SELF))
+        elif self._expected is not None and peer != self._expected:
+            self._link.finish(LinkEnd(reason=f"{peer} answered, not {self._expected}", code=CloseCode.NOT_AUTHORIZED))
+        else:
+            self._link.send(machine.Reveal(voucher_by=self._voucher_by))
+            self._say_hello(name=self._node.settings.name)
+
+    def _greeted(self, hello: frames.Hello) -> None:
+        self.admit()
+
+
+class Answering(Greeting):
+    """The greeting of a visitor: it may cost us little before it is known, and nothing gets in before it is accepted."""
+
+    dialed_by_us = False
+
+    def __init__(self, node: Node, link: Link, identity: Identity, *, source: str | None) -> None:
+        super().__init__(node, link, identity)
+        self._source = source
+
+    def handle(self, event: Event) -> None:
+        """Deal with one event of the machine."""
+        if isinstance(event, machine.HandshakeAsked):
+            if self._node.gate.may_answer(self._source, self._node.env.clock()):
+                self._link.send(machine.Answer())
+            else:
+                self._link.send(machine.Reject(CloseCode.RATE))
+                self._link.finish(LinkEnd(reason="too many handshakes", code=CloseCode.RATE))
+        else:
+            super().handle(event)
+
+    def ended(self, end: LinkEnd) -> None:
+        """Leave the waiting room, too."""
+        super().ended(end)
+        if self.peer is not None:
+            self._node.waiting_room.leave(self.peer, self)
+
+    def refuse(self) -> None:
+        """Tell the peer that it was not let in, and nothing else."""
+        self._link.close(CloseCode.NOT_AUTHORIZED)
+
+    def _peer_proved(self, peer: PeerId) -> None:
+        self.proved.set()
+        if peer == self._identity.peer_id:
+            self._link.close(CloseCode.SELF)
+        else:
+            self._say_hello(name=self._node.settings.name if self._welcome(peer) else "")
+
+    def _welcome(self, peer: PeerId) -> bool:
+        settings = self._node.settings
+        return self._vouched or settings.accept is Accept.ANYONE or self._node.accepts(peer)
+
+    def _greeted(self, hello: frames.Hello) -> None:
+        peer = self.peer
+        if peer is None:
+            return
+        if self._welcome(peer):
+            self.admit()
+            return
+        now = self._node.env.clock()
+        room = self._node.waiting_room
+        if self._node.settings.accept is Accept.ASK:
+            if room.may_ask(peer, self._source, now) and room.enter(peer, self):
+                self._tell(peer, hello.name, waiting=True)
+                return
+        elif room.may_tell(peer, self._source, now):
+            self._tell(peer, hello.name, waiting=False)
+        self.refuse()
+
+    def _tell(self, peer: PeerId, name: str, *, waiting: bool) -> None:
+        self._node.feed.put(Stranger(peer=peer, name=name, address=self._link.remote, waiting=waiting))

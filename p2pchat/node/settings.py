@@ -1,0 +1,32 @@
+"""How one node behaves, as one record; the defaults are those of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from p2pchat.crypto.identity import PeerId
+from p2pchat.protocol.limits import Limits
+
+
+class Accept(Enum):
+    """Who may come in. What we dial ourselves is accepted by dialling it."""
+
+    ASK = "ask"
+    KNOWN = "known"
+    ANYONE = "anyone"
+
+
+def _nobody() -> frozenset[PeerId]:
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """Settings of a node; immutable while it runs."""
+
+    name: str = ""  # what we call ourselves to peers that we accepted; at most 64 characters
+    accept: Accept = Accept.KNOWN
+    accepted: Callable[[], frozenset[PeerId]] = _nobody  # asked at each handshake, so an edit counts at once
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,82 @@
+"""The waiting room: peers that proved who they are and were not accepted yet.
+
+Of a stranger nothing is kept but the key, and only while it waits or for ten minutes after it was announced, so that one
+visitor cannot fill the screen (`docs/protocol.md` 4.4; product contract, promise 5).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.node.link import Link
+
+TOLD_FOR = 600.0  # seconds in which visits of one key, or from one source, are counted together
+MAX_TOLD = 1024  # keys and sources remembered for that; the oldest is forgotten first
+REFUSALS_TOLD = 1  # events per key and per source in that time about strangers that were refused
+QUESTIONS_PER_PEER = 3  # how often one key may ask a person in that time: it may have hung up by accident
+QUESTIONS_PER_SOURCE = 16  # as many as the waiting room holds: people behind one address are not one person
+
+
+class WaitingRoom:
+    """Links of strangers, at most `capacity`, by peer."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._waiting: dict[PeerId, list[Link]] = {}
+        self._told: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()  # key or source: (since, times)
+
+    def __len__(self) -> int:
+        return sum(len(links) for links in self._waiting.values())
+
+    @property
+    def peers(self) -> list[PeerId]:
+        """Who waits, in the order of arrival."""
+        return list(self._waiting)
+
+    def enter(self, peer: PeerId, link: Link) -> bool:
+        """Let `link` wait for a decision about `peer`; False if the room is full."""
+        if len(self) >= self._capacity:
+            return False
+        self._waiting.setdefault(peer, []).append(link)
+        return True
+
+    def leave(self, peer: PeerId, link: Link) -> None:
+        """Forget `link`, if it waits at all."""
+        links = self._waiting.get(peer, [])
+        if link in links:
+            links.remove(link)
+            if not links:
+                del self._waiting[peer]
+
+    def call(self, peer: PeerId) -> list[Link]:
+        """Take out and return all links that wait for a decision about `peer`."""
+        return self._waiting.pop(peer, [])
+
+    def may_tell(self, peer: PeerId, source: str | None, now: float) -> bool:
+        """Whether the refusal of this visit deserves an event; counts it if so."""
+        return self._count({("refused", peer): REFUSALS_TOLD, ("refused", source): REFUSALS_TOLD}, now)
+
+    def may_ask(self, peer: PeerId, source: str | None, now: float) -> bool:
+        """Whether a person may be asked about this visit; counts the question if so."""
+        return self._count({("asked", peer): QUESTIONS_PER_PEER, ("asked", source): QUESTIONS_PER_SOURCE}, now)
+
+    def _count(self, limits: dict[Hashable, int], now: float) -> bool:
+        counted: dict[Hashable, tuple[float, int]] = {}
+        for key, limit in limits.items():
+            since, times = self._told.get(key, (now, 0))
+            if now - since >= TOLD_FOR:
+                since, times = now, 0
+            if times >= limit:
+                return False
+            counted[key] = since, times + 1
+        for key, count in counted.items():
+            self._told.pop(key, None)
+            self._told[key] = count
+        while len(self._told) > MAX_TOLD:
+            self._told.popitem(last=False)
+        return True
