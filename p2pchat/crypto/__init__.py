@@ -1,0 +1,1 @@
+"""Keys and what is proven with them: identities, the Noise handshake, the cipher of records. Pure."""
