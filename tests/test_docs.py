@@ -41,6 +41,12 @@ def test_named_files_exist(path: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_nobody_is_sent_to_a_stranger(path: Path) -> None:
+    """The name `p2pchat` on PyPI is somebody else's; ours is `p2pchat-trio`."""
+    assert not re.search(r"pipx? install (-\S+ )*p2pchat\b(?!-trio)", path.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("path", FRAGMENTS, ids=relative)
 def test_change_fragments_are_named_for_the_changelog(path: Path) -> None:
     assert re.fullmatch(

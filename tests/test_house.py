@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ MAX_FILE = 400  # lines; raising one of these two takes a page in docs/adr
 MAX_FUNCTION = 50  # lines, its docstring not counted: explaining is never punished
 
 PACKAGE = sorted(ROOT.glob("p2pchat/**/*.py"))
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SOURCES = [*PACKAGE, *sorted(ROOT.glob("tests/**/*.py")), ROOT / "noxfile.py", ROOT / "docs/conf.py"]
 
 # What only p2pchat/env.py may touch. The lint rule TID251 says the same with better messages; this one has no `noqa`.
@@ -45,8 +47,8 @@ def running(tree: ast.AST) -> Iterator[ast.AST]:
             yield from running(node)
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    for node in running(tree):
+def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -71,9 +73,26 @@ def test_files_and_functions_stay_small(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in PACKAGE if path.name != "env.py"], ids=relative)
 def test_only_env_reads_clocks_and_dice(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    modules = {name.partition(".")[0] for name in imported(tree)}
+    modules = {name.partition(".")[0] for name in imported(running(tree))}
     assert not modules & CLOCKS_AND_DICE
-    assert not {*imported(tree), *dotted(tree)} & CALLS
+    assert not {*imported(running(tree)), *dotted(tree)} & CALLS
+
+
+def row_of(module: str) -> int | None:
+    """Return how deep the layer of `module` lies, 0 on top; None for the front door and other people's modules."""
+    contract, *_ = PYPROJECT["tool"]["importlinter"]["contracts"]
+    rows = [re.findall(r"\w+", row) for row in contract["layers"]]
+    layer = module.removeprefix("p2pchat.").partition(".")[0]
+    return next((row for row, layers in enumerate(rows) if module.startswith("p2pchat.") and layer in layers), None)
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=relative)
+def test_imports_only_go_down(path: Path) -> None:
+    """What `lint-imports` proves for whole chains, said here for one import, at once and by file."""
+    here = row_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if here is not None:
+        names = imported(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        assert [name for name in names if (row := row_of(name)) is not None and row < here] == []
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=relative)
