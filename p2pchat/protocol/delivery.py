@@ -1,0 +1,271 @@
+"""Delivery over one link: who may send what, what is new, what may be acknowledged. Exactly once, in order.
+
+The rules themselves are in `fence.py`, `outbox.py` and `inbox.py`; what outlives the link is in a `Ledger`. This
+machine adds the numbers that live and die with one link: where sending began, what is under way, what has come. The
+owner calls each method inside one transaction of the ledger and sends what it returns once that transaction is durable.
+
+The life of a link: `claim` (send the RESUME), `resume` (the peer's has come), then in any order `hand`, `acked`,
+`arrive`, `receive`, `ack`; `release` at an orderly end. A method that raises has changed nothing in the ledger:
+
+* `Fenced`: another link took over; say CLOSE(DUPLICATE), drop what had arrived.
+* `Violation`: the peer broke a rule; say CLOSE with its code.
+
+Source: docs/protocol.md, section 6.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from p2pchat.errors import LocalProtocolError
+from p2pchat.protocol import assembly, chain, fence, inbox, outbox
+from p2pchat.wire.close_codes import CloseCode
+from p2pchat.wire.frames import LAST_SEQ, MAX_BATCH_COST, Ack, Entry, Hello, Msg, Resume, entry_cost
+from p2pchat.wire.violation import Violation
+
+if TYPE_CHECKING:
+    from p2pchat.protocol.assembly import Message
+    from p2pchat.protocol.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """What the peer's RESUME meant."""
+
+    #: My store is an old backup. A new log was begun with what is queued. Say CLOSE(SEQUENCE) and redial with back-off;
+    #: tell the user that what was withdrawn since the backup may have been delivered.
+    rolled_back: bool = False
+    #: Tell the user that messages of the peer may be missing: it no longer has the entries after the last that came.
+    gap: bool = False
+    #: Final entries of messages that turn out to have been delivered.
+    delivered: list[Entry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What is to be sent now."""
+
+    batches: list[Msg]
+    sent: list[Entry]  # final entries among them that no link had before: messages that are *sent* now
+    expired: list[bytes]  # ids of messages whose time was up before they could be sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What came of one batch. Once `messages` were shown, `Ledger.confirm(mark)` says so, and an ACK may be due."""
+
+    messages: list[Message]
+    mark: int
+
+
+class LinkDelivery:
+    """The delivery state of one link."""
+
+    def __init__(self, *, offered: Hello, dialed_by_smaller: bool) -> None:
+        """Begin with what our HELLO `offered`, on a link that the peer with the bytewise smaller key dialed, or not."""
+        self._offered = offered
+        self._dialed_by_smaller = dialed_by_smaller
+        self._gen = 0  # no claim has this number
+        self._window: Hello | None = None  # the peer's; set while we are RUNNING
+        # Out: entries from `_cursor` on were not sent here, those up to `_acked` came to the peer.
+        self._cursor = 0
+        self._acked = 0
+        self._in_flight: deque[tuple[int, int]] = deque()  # last entry and cost of each unacknowledged batch
+        self._in_flight_cost = 0
+        # In: `_arrived` is the highest number that came here, `_ack_said` what the peer knows that we have.
+        self._arrived = 0
+        self._waiting: deque[tuple[Msg, int]] = deque()  # batches that came and were not yet taken, with their costs
+        self._waiting_cost = 0
+        self._waiting_entries = 0
+        self._ack_said = 0
+        self._ack_due = False
+
+    # ---- the gate
+
+    def claim(self, ledger: Ledger, *, holder_lives: bool, now: float) -> Resume:
+        """Claim the conversation and return our RESUME; call this once the peer is accepted.
+
+        `now` is in seconds since 1970. `holder_lives`: the session that holds the conversation now, if any, is a link
+        of this very process, or another process is known to run it.
+
+        Raises:
+          Fenced: if two connections were dialed at the same time, and the other one is to stay.
+        """
+        self._gen = fence.claim(ledger, dialed_by_smaller=self._dialed_by_smaller, holder_lives=holder_lives, now=now)
+        ledger.rewind()
+        log, seen = ledger.log, ledger.seen
+        return Resume(
+            epoch=log.epoch,
+            base=log.base,
+            base_state=log.base_state,
+            next=ledger.next,
+            peer_epoch=seen.epoch,
+            peer_seen=seen.seq,
+            peer_chain=chain.position(seen.epoch, seen.seq, seen.state),
+        )
+
+    def resume(self, ledger: Ledger, resume: Resume, *, window: Hello, entropy: Callable[[int], bytes]) -> Resumed:
+        """Take the peer's RESUME; `window` is its HELLO. Unless `rolled_back`, the link is RUNNING afterwards.
+
+        Raises:
+          Fenced: if a newer link took over.
+          Violation: if it is the second one.
+          LocalProtocolError: if we have not claimed yet; keep the RESUME until then.
+        """
+        if self._gen == 0:
+            raise LocalProtocolError("the peer's RESUME is taken after our own was sent")
+        if self._window is not None:
+            raise Violation(CloseCode.PROTOCOL, "a second RESUME")
+        fence.check(ledger, self._gen)
+        if outbox.is_rolled_back(ledger, resume):
+            ledger.renumber(entropy(8))
+            return Resumed(rolled_back=True)
+        has = resume.peer_seen if resume.peer_epoch == ledger.log.epoch else 0
+        delivered = outbox.acknowledged(ledger, has)
+        gap = inbox.meet(ledger, resume)
+        self._acked = max(ledger.log.base - 1, has)
+        self._cursor = self._acked + 1
+        self._arrived = ledger.seen.seq
+        self._ack_said = ledger.confirmed
+        self._window = window
+        return Resumed(gap=gap, delivered=delivered)
+
+    def release(self, ledger: Ledger) -> None:
+        """Let go of the conversation at an orderly end: then nothing keeps the next link out."""
+        fence.release(ledger, self._gen)
+
+    # ---- my log
+
+    def hand(self, ledger: Ledger, *, max_cost: int, now_ms: int) -> Handed:
+        """Return what the peer's window lets go now, in batches, at most `max_cost` bytes of cost in all.
+
+        What has expired by `now_ms` (Unix milliseconds) and was never handed over is withdrawn first. Everything
+        returned counts as handed over, whether it is sent or not.
+
+        Raises:
+          Fenced: if a newer link took over.
+          LocalProtocolError: if the link is not RUNNING.
+        """
+        window = self._running()
+        fence.check(ledger, self._gen)
+        expired = outbox.expire(ledger, now_ms)
+        fresh_from = ledger.log.handed + 1
+        budget = min(max_cost, window.max_unacked_bytes - self._in_flight_cost)
+        last = self._acked + window.max_unacked  # the last entry that the window lets go
+        batches: list[Msg] = []
+        sent: list[Entry] = []
+        while self._cursor <= last:
+            entries, cost = _batch(ledger.entries(self._cursor, last), min(budget, MAX_BATCH_COST))
+            if not entries:
+                break
+            budget -= cost
+            batch = Msg(self._cursor, entries)
+            batches.append(batch)
+            sent += assembly.shown(entries[max(0, fresh_from - self._cursor) :])
+            self._cursor += len(entries)
+            self._in_flight.append((self._cursor - 1, cost))
+            self._in_flight_cost += cost
+        if self._cursor > fresh_from:
+            ledger.hand(self._cursor - 1)
+        return Handed(batches=batches, sent=sent, expired=expired)
+
+    def acked(self, ledger: Ledger, ack: Ack) -> list[Entry]:
+        """Take the peer's ACK; return the final entries of the messages that are delivered by it.
+
+        Raises:
+          Fenced: if a newer link took over.
+          Violation: if it speaks of what was not sent here.
+        """
+        self._running()
+        fence.check(ledger, self._gen)
+        if ack.seq >= self._cursor:
+            raise Violation(CloseCode.SEQUENCE, f"entry {ack.seq} was acknowledged and never sent here")
+        if ack.seq <= self._acked:
+            return []
+        self._acked = ack.seq
+        while self._in_flight and self._in_flight[0][0] <= ack.seq:
+            self._in_flight_cost -= self._in_flight.popleft()[1]
+        return outbox.acknowledged(ledger, ack.seq)
+
+    # ---- the peer's log
+
+    def arrive(self, batch: Msg) -> None:
+        """Let a batch wait for `receive`; no transaction.
+
+        Raises:
+          Violation: if entries are missing before it, or its numbers cannot be.
+        """
+        self._running()
+        if batch.first > self._arrived + 1:
+            raise Violation(CloseCode.SEQUENCE, f"entry {batch.first} came, {self._arrived + 1} is missing")
+        if batch.last > LAST_SEQ:
+            raise Violation(CloseCode.SEQUENCE, "entries have numbers that cannot be")
+        cost = sum(map(entry_cost, batch.entries))
+        self._arrived = max(self._arrived, batch.last)
+        self._waiting.append((batch, cost))
+        self._waiting_entries += len(batch.entries)
+        self._waiting_cost += cost
+
+    @property
+    def waiting(self) -> int:
+        """How many batches have arrived and were not taken yet."""
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much is waiting as our HELLO offered to hold: read nothing more before `receive`."""
+        return (
+            self._waiting_entries >= self._offered.max_unacked or self._waiting_cost >= self._offered.max_unacked_bytes
+        )
+
+    def receive(self, ledger: Ledger) -> Received:
+        """Take the batch that has waited longest; call this only while `waiting`.
+
+        Raises:
+          Fenced: if a newer link took over: what is waiting comes again there.
+          Violation: if its parts break the rules; nothing of it was taken.
+        """
+        fence.check(ledger, self._gen)
+        batch, cost = self._waiting[0]
+        seen = ledger.seen.seq
+        messages, mark = inbox.receive(ledger, batch)
+        self._waiting.popleft()
+        self._waiting_entries -= len(batch.entries)
+        self._waiting_cost -= cost
+        self._ack_due |= ledger.seen.seq == seen  # all of it was skipped: the peer does not know that we have it
+        return Received(messages=messages, mark=mark)
+
+    def ack(self, ledger: Ledger) -> Ack | None:
+        """Return the ACK that is due, if one is; after `receive`, and again after `Ledger.confirm`.
+
+        Raises:
+          Fenced: if a newer link took over.
+        """
+        self._running()
+        fence.check(ledger, self._gen)
+        if ledger.confirmed == self._ack_said and not self._ack_due:
+            return None
+        self._ack_said = ledger.confirmed
+        self._ack_due = False
+        return Ack(self._ack_said)
+
+    def _running(self) -> Hello:
+        if self._window is None:
+            raise LocalProtocolError("the link is not running: one of the two RESUMEs is missing")
+        return self._window
+
+
+def _batch(entries: Iterable[Entry], budget: int) -> tuple[list[Entry], int]:
+    """Return as many of `entries` as cost no more than `budget` bytes in all, and what they cost."""
+    batch = []
+    total = 0
+    for entry in entries:
+        cost = entry_cost(entry)
+        if total + cost > budget:
+            break
+        total += cost
+        batch.append(entry)
+    return batch, total

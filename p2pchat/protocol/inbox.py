@@ -1,0 +1,63 @@
+"""The peer's log: what of it is new, what is to be shown, and where it begins after a change of log.
+
+Each function is one rule over a `Ledger`; none knows links, `delivery.py` does. A batch is taken whole or not at all.
+
+Source: docs/protocol.md, sections 3.4 and 6.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from p2pchat.protocol import assembly, chain
+from p2pchat.protocol.ledger import Seen
+
+if TYPE_CHECKING:
+    from p2pchat.protocol.assembly import Message
+    from p2pchat.protocol.ledger import Ledger
+    from p2pchat.wire.frames import Msg, Resume
+
+
+def receive(ledger: Ledger, batch: Msg) -> tuple[list[Message], int]:
+    """Take what is new in `batch`, which leaves no gap; return the messages to show, and the mark of `Ledger.take`.
+
+    Entries that were taken before are skipped, whatever they hold. An id that was shown counts, but is not shown again.
+
+    Raises:
+      Violation: if the parts of a message break the rules; nothing of the batch was taken.
+    """
+    seen = ledger.seen
+    first = max(batch.first, seen.seq + 1)
+    entries = batch.entries[first - batch.first :] if first > batch.first else batch.entries
+    parts, messages = assembly.assemble(seen.parts, first, entries)
+    joined = b"".join([entry.id for entry in entries])
+    state = chain.extend(seen.epoch, seen.state, joined)
+    now_seen = Seen(epoch=seen.epoch, seq=first + len(entries) - 1, state=state, parts=parts)
+    new = _not_known(ledger, messages)
+    return new, ledger.take(now_seen, new)
+
+
+def _not_known(ledger: Ledger, messages: list[Message]) -> list[Message]:
+    ids = [message.entry.id for message in messages]
+    known = ledger.known(ids)
+    if not known and len(set(ids)) == len(ids):
+        return messages
+    new = []
+    for message in messages:
+        if message.entry.id not in known:
+            known.add(message.entry.id)
+            new.append(message)
+    return new
+
+
+def meet(ledger: Ledger, resume: Resume) -> bool:
+    """Compare what was seen with the log that the peer has now; return whether messages may be missing.
+
+    Another log, or one that begins after what was seen, is followed from its beginning. The parts of an unfinished
+    message are forgotten then: its tail is not in there.
+    """
+    seen = ledger.seen
+    if resume.epoch == seen.epoch and resume.base <= seen.seq + 1:
+        return False
+    ledger.begin(Seen(epoch=resume.epoch, seq=resume.base - 1, state=resume.base_state))
+    return resume.base > 1

@@ -1,0 +1,164 @@
+"""The ledger of a guest: everything in memory, gone with the process.
+
+An ACK of a guest means *shown*, so what was taken waits here until it is confirmed; everything else is lists. Nothing
+in here decides anything: the rules are in `p2pchat/protocol/`.
+
+Source: docs/protocol.md, sections 1.3 and 6.1.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from p2pchat.protocol import chain
+from p2pchat.protocol.ledger import Fence, Log, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from p2pchat.protocol.assembly import Message
+    from p2pchat.wire.frames import Entry
+
+# How many ids of messages are remembered at the least, so that none is shown twice; twice as many at the most. A
+# message comes again in two cases: it was taken and not confirmed when a link broke, which is one window at the most
+# (4096), or the peer lives on an old backup and sends what was queued then. Four windows cover the first with room for
+# the second, at about 3 MiB for a peer that has said 32768 things.
+KNOWN_IDS: Final = 16384
+
+
+@dataclass(slots=True)
+class _Take:
+    """What was handed out to be shown and is not confirmed yet."""
+
+    mark: int
+    seen: Seen | None  # where we are once it is; None: that was undone
+
+
+class MemoryLedger:
+    """A `Ledger` in memory. It needs no transactions: rules check before they change, and nothing runs between."""
+
+    def __init__(self, epoch: bytes, *, known_ids: int = KNOWN_IDS) -> None:
+        """Begin an empty log named `epoch`, 8 random bytes."""
+        self.fence = Fence()
+        self._log = Log(epoch=epoch)
+        self._entries: list[Entry] = []  # numbered from `_log.base`
+        self._expiries: dict[int, int] = {}  # number of a final entry above `_log.handed` -> Unix milliseconds
+        self._seen = Seen()
+        self._confirmed = self._seen
+        self._takes: deque[_Take] = deque()
+        self._last_mark = 0
+        # Two generations of ids: when the recent one is full it becomes the older one, which is forgotten.
+        self._known_ids = known_ids
+        self._recent: set[bytes] = set()
+        self._older: set[bytes] = set()
+
+    # ---- my log
+
+    @property
+    def log(self) -> Log:
+        """My log, but for its entries."""
+        return self._log
+
+    @property
+    def next(self) -> int:
+        """The number of the entry that will be appended next."""
+        return self._log.base + len(self._entries)
+
+    def entries(self, first: int, last: int) -> Sequence[Entry]:
+        """Return the entries numbered `first` … `last`, as far as there are any."""
+        base = self._log.base
+        return self._entries[first - base : max(first, last + 1) - base]
+
+    def find(self, entry_id: bytes) -> int | None:
+        """Return the number of the kept entry with this id; a walk through all of them."""
+        for seq, entry in enumerate(self._entries, self._log.base):
+            if entry.id == entry_id:
+                return seq
+        return None
+
+    def append(self, entries: Sequence[Entry], *, expires_ms: int | None = None) -> int:
+        """Append entries; return the number of the first."""
+        first = self.next
+        self._entries += entries
+        if expires_ms is not None:
+            self._expiries[self.next - 1] = expires_ms
+        return first
+
+    def replace(self, first: int, entries: Sequence[Entry]) -> None:
+        """Put `entries` in the place of those numbered `first` and up."""
+        start = first - self._log.base
+        self._entries[start : start + len(entries)] = entries
+        self._expiries.pop(first + len(entries) - 1, None)
+
+    def expired(self, now_ms: int) -> Sequence[int]:
+        """Return the numbers of final entries, never handed, whose time was up by `now_ms`."""
+        return [last for last, expires_ms in self._expiries.items() if expires_ms <= now_ms]
+
+    def hand(self, through: int) -> None:
+        """Raise `log.handed` to `through`."""
+        self._log = replace(self._log, handed=through)
+        if self._expiries:
+            self._expiries = {last: expires for last, expires in self._expiries.items() if last > through}
+
+    def drop(self, base: int, base_state: bytes) -> None:
+        """Forget the entries below `base`."""
+        del self._entries[: base - self._log.base]
+        self._log = replace(self._log, base=base, base_state=base_state)
+
+    def renumber(self, epoch: bytes) -> None:
+        """Begin a new log with what is kept."""
+        self._log = Log(epoch=epoch, base=1, base_state=chain.EMPTY, handed=len(self._entries))
+        self._expiries.clear()
+
+    # ---- the peer's log
+
+    @property
+    def seen(self) -> Seen:
+        """How far the peer's log was taken."""
+        return self._seen
+
+    @property
+    def confirmed(self) -> int:
+        """The number up to which what was taken was also shown."""
+        return self._confirmed.seq
+
+    def known(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Return those of `ids` that are remembered."""
+        return self._recent.intersection(ids) | self._older.intersection(ids)
+
+    def take(self, seen: Seen, messages: Sequence[Message]) -> int:
+        """Remember the ids of `messages`, which are to be shown now; return the mark to confirm."""
+        self._seen = seen
+        if messages:
+            self._remember([message.entry.id for message in messages])
+            self._last_mark += 1
+            self._takes.append(_Take(self._last_mark, seen))
+        elif self._takes:
+            self._takes[-1].seen = seen
+        else:
+            self._confirmed = seen
+        return self._last_mark
+
+    def _remember(self, ids: Sequence[bytes]) -> None:
+        if len(self._recent) >= self._known_ids:
+            self._older, self._recent = self._recent, set()
+        self._recent.update(ids)
+
+    def confirm(self, mark: int) -> None:
+        """Note that everything up to `mark` was shown."""
+        while self._takes and self._takes[0].mark <= mark:
+            seen = self._takes.popleft().seen
+            if seen is not None:
+                self._confirmed = seen
+
+    def rewind(self) -> None:
+        """Undo what was taken and not confirmed; the ids stay known."""
+        self.begin(self._confirmed)
+
+    def begin(self, seen: Seen) -> None:
+        """Follow the peer's log from `seen` on."""
+        self._seen = self._confirmed = seen
+        for take in self._takes:
+            take.seen = None
