@@ -1,0 +1,1 @@
+"""Ways to reach peers: byte streams by address. Begin with `base`."""

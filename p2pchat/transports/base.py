@@ -78,7 +78,7 @@ class SendsNow(Protocol):
 
 
 def remote_of(stream: trio.abc.Stream) -> Address | None:
-    """Return where the other end of `stream` is, if its transport knows: the host that answered, or the one that dialed."""
+    """Return where the other end of `stream` is, if its transport knows: who answered, or who dialed."""
     return getattr(stream, "remote", None)
 
 

@@ -25,13 +25,7 @@ _BUILT_IN = "p2pchat.transports."  # the module of a built-in transport begins s
 
 _log = logging.getLogger(__name__)
 
-
-class _Unusable(Exception):
-    """Why there is no transport for a scheme, and what to do; becomes the error that the caller expects."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
+Failure = type[ConnectFailed] | type[ListenFailed]
 
 
 class Transports:
@@ -55,11 +49,10 @@ class Transports:
         Raises:
           ConnectFailed: if nobody can be reached there, or no usable transport has that scheme.
         """
+        transport = self._transport(address.scheme, ConnectFailed)
         try:
-            return await self._transport(address.scheme).connect(address)
-        except _Unusable as exc:
-            raise ConnectFailed(f"cannot dial {address}: {exc}", hint=exc.hint) from exc.__cause__
-        except OSError as exc:  # a plug-in that forgot to translate; it must not look like a bug of ours
+            return await transport.connect(address)
+        except OSError as exc:  # a plug-in forgot to translate it; that is no reason to end the program as for a bug
             raise ConnectFailed(f"cannot dial {address}: {exc}") from exc
 
     async def listen(self, address: Address) -> Sequence[trio.abc.Listener[trio.abc.Stream]]:
@@ -68,17 +61,11 @@ class Transports:
         Raises:
           ListenFailed: if the address cannot be bound, or no usable transport has that scheme.
         """
+        transport = self._transport(address.scheme, ListenFailed)
         try:
-            return await self._transport(address.scheme).listen(address)
-        except _Unusable as exc:
-            raise ListenFailed(f"cannot listen on {address}: {exc}", hint=exc.hint) from exc.__cause__
+            return await transport.listen(address)
         except OSError as exc:
             raise ListenFailed(f"cannot listen on {address}: {exc}") from exc
-
-    def _transport(self, scheme: str) -> base.Transport:
-        if scheme not in self._transports:
-            self._transports[scheme] = self._load(scheme)
-        return self._transports[scheme]
 
     def _installed(self) -> dict[str, list[metadata.EntryPoint]]:
         if self._doors is None:
@@ -88,35 +75,44 @@ class Transports:
             for scheme, offers in self._doors.items():
                 ours = [door for door in offers if door.module.startswith(_BUILT_IN)]
                 if ours and len(ours) < len(offers):
-                    _log.warning("a plug-in offers %s:, which is built in; it is not used", scheme)
+                    _log.warning("a plug-in offers %s:, which is built in; the plug-in is not used", scheme)
                 self._doors[scheme] = ours or offers
         return self._doors
 
-    def _load(self, scheme: str) -> base.Transport:
+    def _transport(self, scheme: str, failure: Failure) -> base.Transport:
+        if scheme not in self._transports:
+            self._transports[scheme] = _load(self._door(scheme, failure), failure)
+        return self._transports[scheme]
+
+    def _door(self, scheme: str, failure: Failure) -> metadata.EntryPoint:
         offers = self._installed().get(scheme, [])
         if not offers:
             known = ", ".join(f"{name}:" for name in sorted(self._installed()))
-            raise _Unusable(
-                f"no transport for {scheme}: is installed", f"there is {known}" if known else "install p2pchat"
+            raise failure(
+                f"no transport for {scheme}: is installed",
+                hint=f"there is {known}" if known else "is p2pchat itself installed here?",
             )
         if len(offers) > 1:
             rivals = " and ".join(sorted(_owner(door) for door in offers))
-            raise _Unusable(f"{rivals} both offer {scheme}:", "uninstall all but one of them")
-        (door,) = offers
-        try:
-            transport: base.Transport = door.load()()
-        except Exception as exc:  # noqa: BLE001  (somebody else's code, at its import: anything can come out)
-            raise _Unusable(
-                f"its transport, {door.value} of {_owner(door)}, does not load: {type(exc).__name__}: {exc}",
-                f"repair or uninstall {_owner(door)}",
-            ) from exc
-        if getattr(transport, "scheme", None) != scheme:
-            raise _Unusable(
-                f"{door.value} of {_owner(door)} is no transport for {scheme}:", f"uninstall {_owner(door)}"
-            )
-        return transport
+            raise failure(f"more than one transport claims {scheme}:, in {rivals}", hint="uninstall all but one")
+        return offers[0]
+
+
+def _load(door: metadata.EntryPoint, failure: Failure) -> base.Transport:
+    """Import a transport and make one."""
+    owner = _owner(door)
+    try:
+        transport: base.Transport = door.load()()
+    except Exception as exc:  # somebody else's code, at its import: anything can come out
+        raise failure(
+            f"the transport for {door.name}: of {owner} does not load: {type(exc).__name__}: {exc}",
+            hint=f"repair or uninstall {owner}",
+        ) from exc
+    if getattr(transport, "scheme", None) != door.name:
+        raise failure(f"{door.value} of {owner} is not a transport for {door.name}:", hint=f"uninstall {owner}")
+    return transport
 
 
 def _owner(door: metadata.EntryPoint) -> str:
-    """Return the distribution to blame."""
+    """Return the distribution to praise or blame."""
     return door.dist.name if door.dist else "an unknown distribution"
