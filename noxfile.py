@@ -44,8 +44,7 @@ def lint(session: nox.Session) -> None:
         "--enable=ASYNC",
         "--disable=ASYNC910,ASYNC911,ASYNC912",
         "--startable-in-context-manager=serve",
-        "p2pchat",
-        "tests",
+        *(str(path) for folder in ("p2pchat", "tests") for path in sorted(Path(folder).rglob("*.py"))),
     )
     session.run("lint-imports", "--no-cache")
 
