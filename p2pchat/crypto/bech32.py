@@ -35,13 +35,13 @@ def decode(prefix: str, text: str) -> bytes:
 
     Source: BIP-350; BIP-173, "Decoding".
     """
-    if text not in (text.lower(), text.upper()):
+    if text not in {text.lower(), text.upper()}:
         raise ValueError("it mixes capitals and small letters")
     if len(text) > MAX_LENGTH:
         raise ValueError(f"it is longer than {MAX_LENGTH} characters")
-    found, separator, rest = text.lower().rpartition("1")
-    if not separator or found != prefix:
-        raise ValueError(f"it does not begin with {prefix}1")
+    found, _, rest = text.lower().rpartition("1")
+    if found != prefix or not text.isascii():  # "K", the Kelvin sign, would become a "k"
+        raise ValueError(f"it does not begin with {prefix}1, or is not plain ASCII")
     groups = []
     for character in rest:
         if character not in ALPHABET:

@@ -67,7 +67,7 @@ class PeerId:
         except ValueError as exc:
             raise AddressError(f"{text[:80]!a} is not a peer id: {exc}", hint=_HINT) from exc
         if data[:1] != ED25519 or not is_usable(key := data[1:]):
-            raise AddressError(f"{text!a} is not the id of a key that this version knows", hint=_HINT)
+            raise AddressError(f"{text!a} is the id of a key that this version does not know", hint=_HINT)
         return cls(key)
 
     def __str__(self) -> str:
