@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.wire.close_codes import CloseCode
-    from p2pchat.wire.frames import Known
+    from p2pchat.wire.frames import Frame, Known
 
 
 class _Sentinel(enum.Enum):
@@ -56,6 +56,7 @@ class Reveal:
 
 
 Decision: TypeAlias = Begin | Answer | Reject | Reveal
+Sendable: TypeAlias = "Decision | Frame"
 
 
 # --- what the connection tells

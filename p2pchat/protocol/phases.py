@@ -116,6 +116,9 @@ NEXT: Final[dict[Phase, dict[Act, Phase]]] = {
 #: What becomes of a direction that has said RESUME when the other one says it too.
 OPENED: Final[dict[Phase, Phase]] = {Phase.RESUMED: Phase.OPEN, Phase.LEAVING: Phase.LEFT}
 
+#: A direction in which CLOSE was said: no end of stream is a loss after that.
+CLOSED: Final = frozenset({Phase.GONE, Phase.LEAVING, Phase.LEFT, Phase.ENDED})
+
 _ACTS: Final[dict[type[Frame], Act]] = {
     Hello: Act.HELLO,
     Resume: Act.RESUME,
