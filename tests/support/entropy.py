@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+Entropy = Callable[[int], bytes]
 
-def scripted(*draws: bytes) -> Callable[[int], bytes]:
+
+def scripted(*draws: bytes) -> Entropy:
     """Return an entropy that gives `draws` in turn, each of the size that is asked for, and nothing more."""
     left = list(draws)
 
@@ -18,6 +20,6 @@ def scripted(*draws: bytes) -> Callable[[int], bytes]:
     return entropy
 
 
-def seeded(seed: int) -> Callable[[int], bytes]:
+def seeded(seed: int) -> Entropy:
     """Return an entropy without end that is the same for the same `seed`."""
     return Random(seed).randbytes
