@@ -17,7 +17,8 @@ from p2pchat.node import failures
 from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
 from p2pchat.node.events import DialFailed, Notice
 from p2pchat.node.greeting import Dialing
-from p2pchat.protocol.connection import Role
+from p2pchat.crypto.noise import Role
+from p2pchat.protocol.fence import SIMULTANEOUS
 from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
@@ -86,12 +87,19 @@ class Dialer:
         greeting = Dialing(
             self._node, link, self._identity, expected=expected, voucher_by=self._voucher_by, on_running=running
         )
-        end = await link.run()
+        end = await self._node.serve(link)
         if greeting.ran:
             return None
         if end.code is CloseCode.SELF and self._voucher_by is None:
             self._become_guest()
             return None
+        if end.code is CloseCode.DUPLICATE and greeting.peer is not None:
+            session = self._node.session_with(greeting.peer, self._identity)
+            with trio.move_on_after(SIMULTANEOUS):
+                await session.wait_connected_or_over()
+            if session.connected:  # both of us dialed at once, and the other link stays
+                running(session)
+                return None
         return Missed(failures.of_dial(self._address, self._identity.peer_id, end), verdict(end.code))
 
     def _become_guest(self) -> None:

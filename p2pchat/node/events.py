@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
     from p2pchat.errors import P2PChatError
     from p2pchat.node.session import Session
-    from p2pchat.protocol.assembly import Message
+    from p2pchat.protocol.assembly import Messages
 
 
 class State(Enum):
@@ -52,11 +52,13 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """A link to `session.peer` runs; `resumed` if the conversation had one before in this run."""
+    """A link to `session.peer` runs; `resumed` if the conversation had one before in this run.
+
+    `address` is where it leads, as far as the transport knows; its scheme is the transport.
+    """
 
     session: Session
     address: Address | None
-    transport: str
     resumed: bool
 
 
@@ -64,11 +66,11 @@ class Connected:
 class MessagesReceived:
     """New messages of one peer, in its order, never twice. They are acknowledged when the next event is asked for.
 
-    `wire.messages.decode_body(message.entry.kind, message.entry.body)` reads one.
+    Iterating over them gives `Message` values; `message.body` reads what one holds.
     """
 
     session: Session
-    messages: list[Message]
+    messages: Messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,9 +34,7 @@ def of_dial(address: Address, own: PeerId, end: LinkEnd) -> P2PChatError:
         case None:
             return LinkLost(f"the connection to {address} was lost before it let us in", hint="try again")
         case CloseCode.NOT_AUTHORIZED if end.by_peer:
-            return UntrustedPeer(
-                f"{address} did not let us in", hint=f"ask the other side to accept your id: {own}"
-            )
+            return UntrustedPeer(f"{address} did not let us in", hint=f"ask the other side to accept your id: {own}")
         case CloseCode.NOT_AUTHORIZED | CloseCode.SELF:
             return UntrustedPeer(f"{address}: {end.reason}")
         case CloseCode.TIMEOUT:

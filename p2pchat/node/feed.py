@@ -50,10 +50,15 @@ class Feed:
         """Whether `arrival` is the newest item, so that more may be added to it without changing any order."""
         return bool(self._items) and self._items[-1] is arrival
 
+    @property
+    def full(self) -> bool:
+        """Whether the listener is too far behind for anything that can wait."""
+        return len(self._items) >= MAX_WAITING_EVENTS
+
     async def room(self) -> None:
         """Wait until the listener is less than `MAX_WAITING_EVENTS` behind."""
         await trio.lowlevel.checkpoint()
-        while len(self._items) >= MAX_WAITING_EVENTS:
+        while self.full:
             self._space = trio.Event()
             await self._space.wait()
 

@@ -59,7 +59,7 @@ class Gate:
             return False
         if source is not None:
             mine = self._half_open_by_source.get(source, 0)
-            if mine >= limits.half_open_per_source:
+            if mine >= limits.half_open_per_address:
                 return False
             self._half_open_by_source[source] = mine + 1
         self._half_open += 1
@@ -79,7 +79,7 @@ class Gate:
         """Take one token for answering a message A of `source` at `now` (seconds); False if none is left."""
         if source is None:
             return True
-        rate, burst = self._limits.message_a_per_second, float(self._limits.message_a_burst)
+        rate, burst = self._limits.handshake_rate, float(self._limits.handshake_burst)
         tokens, at = self._buckets.pop(source, (burst, now))
         tokens = min(burst, tokens + (now - at) * rate)
         allowed = tokens >= 1.0

@@ -10,42 +10,68 @@ RESUME is the gate (`docs/protocol.md` 3.2): a peer that was not admitted never 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import p2pchat
 from p2pchat.node import failures
 from p2pchat.node.events import Stranger, WaitingToBeLetIn
+from p2pchat.node.exchange import Exchange
 from p2pchat.node.link import LinkEnd
+from p2pchat.node.session import GUEST
 from p2pchat.node.settings import Accept
 from p2pchat.protocol import events as machine
+from p2pchat.protocol.greeting import greeting
 from p2pchat.wire import frames
 from p2pchat.wire.close_codes import CloseCode, close_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from p2pchat.crypto.identity import Identity, PeerId
-    from p2pchat.node.exchange import Exchange
     from p2pchat.node.link import Link
     from p2pchat.node.node import Node
+    from p2pchat.node.session import Session
     from p2pchat.protocol.events import Event
 
+AGENT = f"p2pchat/{p2pchat.__version__}"
 YOURSELF = "this is you: both sides have the same key"
 
 
 class Greeting(ABC):
     """Owner of a link until RESUME went both ways."""
 
-    def __init__(self, node: Node, link: Link, identity: Identity) -> None:
+    dialed_by_us: bool
+    deadline = math.inf  # the machine has all the timers of a greeting
+
+    def __init__(
+        self,
+        node: Node,
+        link: Link,
+        identity: Identity,
+        *,
+        on_running: Callable[[Session], None] | None = None,
+    ) -> None:
+        """Own `link`, on which we are `identity`; `on_running` is told once messages can flow."""
         self.peer: PeerId | None = None
-        self.exchange: Exchange | None = None  # made by `admit`
         self._node = node
         self._link = link
         self._identity = identity
-        self._hello: frames.Hello | None = None
+        self._on_running = on_running
+        self._offered: frames.Hello | None = None  # our HELLO
+        self._hello: frames.Hello | None = None  # theirs
         self._resume: frames.Resume | None = None
         self._vouched = False
+        self._exchange: Exchange | None = None
         link.owner = self
+
+    @property
+    def ran(self) -> bool:
+        """Whether messages could flow at some time."""
+        return self._exchange is not None and self._exchange.began < math.inf
+
+    def tick(self, now: float) -> None:
+        """Nothing is ever due here."""
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
@@ -62,38 +88,47 @@ class Greeting(ABC):
             case frames.Close(code=code, reason=reason):
                 self._link.finish(LinkEnd(reason=reason, code=close_code(code), by_peer=True))
             case _:
-                pass  # PONG, TYPING: nothing to do before the session
+                pass  # PONG, TYPING, the end after a goodbye: nothing to do before the session
 
     def next_frames(self) -> Sequence[frames.Frame]:
         """Return nothing: no message moves before the session owns the link."""
         return ()
 
     def ended(self, end: LinkEnd) -> None:
-        """Give up what the claim may hold."""
-        if self.exchange is not None:
-            self.exchange.ended(end)
+        """Give the claim back, if there is one."""
+        if self._exchange is not None:
+            self._exchange.ended(end)
 
     def admit(self) -> None:
-        """Let the peer in: claim its delivery state and send RESUME. Needs both HELLOs."""
-        if self.peer is None or self._hello is None:
+        """Let the peer in: claim its session and send RESUME. Needs both HELLOs."""
+        if self.peer is None or self._hello is None or self._offered is None:
             return
         session = self._node.session_with(self.peer, self._identity)
-        self.exchange = session.open(self._link, self._hello, vouched=self._vouched, dialed_by_us=self.dialed_by_us)
-        if self.exchange is not None:
+        exchange = Exchange(
+            session,
+            self._link,
+            hello=self._hello,
+            offered=self._offered,
+            dialed_by_us=self.dialed_by_us,
+            on_running=self._on_running,
+        )
+        if session.open(exchange, vouched=self._vouched):
+            self._exchange = exchange
             self._start()
 
     def _start(self) -> None:
-        if self.exchange is not None and self._resume is not None:
-            self.exchange.start(self._resume)
+        if self._exchange is not None and self._resume is not None:
+            self._exchange.start(self._resume)
 
     def _say_hello(self, *, name: str) -> None:
-        self._link.send(self._link.connection.hello(name=name))
-
-    dialed_by_us: bool
+        env, limits = self._node.env, self._node.settings.limits
+        said = greeting(AGENT, features=[GUEST], name=name, limits=limits, entropy=env.urandom)
+        self._offered = said[0]
+        self._link.say(*said)
 
     @abstractmethod
     def _peer_proved(self, peer: PeerId) -> None:
-        """Judge who it is; the last chance to leave without having said anything."""
+        """Judge who it is; for a dialer the last chance to leave without having said anything."""
 
     @abstractmethod
     def _greeted(self, hello: frames.Hello) -> None:
@@ -113,11 +148,22 @@ class Dialing(Greeting):
         *,
         expected: PeerId | None = None,
         voucher_by: Identity | None = None,
+        on_running: Callable[[Session], None],
     ) -> None:
-        super().__init__(node, link, identity)
+        """Begin the handshake.
+
+        Args:
+          node: ours.
+          link: to be owned.
+          identity: who we are on it.
+          expected: who has to answer; None for whoever does.
+          voucher_by: our own long-term identity, when we speak as its guest.
+          on_running: told once messages can flow.
+        """
+        super().__init__(node, link, identity, on_running=on_running)
         self._expected = expected
         self._voucher_by = voucher_by
-        link.send(machine.Begin())
+        link.decide(machine.Begin())
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
@@ -134,7 +180,7 @@ class Dialing(Greeting):
         elif self._expected is not None and peer != self._expected:
             self._link.finish(LinkEnd(reason=f"{peer} answered, not {self._expected}", code=CloseCode.NOT_AUTHORIZED))
         else:
-            self._link.send(machine.Reveal(voucher_by=self._voucher_by))
+            self._link.decide(machine.Reveal(voucher_by=self._voucher_by))
             self._say_hello(name=self._node.settings.name)
 
     def _greeted(self, hello: frames.Hello) -> None:
@@ -147,32 +193,51 @@ class Answering(Greeting):
     dialed_by_us = False
 
     def __init__(self, node: Node, link: Link, identity: Identity, *, source: str | None) -> None:
+        """Wait for the visitor to begin; the gate counts it as one of `source`."""
         super().__init__(node, link, identity)
         self._source = source
+        self._in_gate = node.gate.enter(source)
+        if not self._in_gate:
+            self.turn_away()
+
+    def turn_away(self) -> None:
+        """Hint that we are busy, and end: nothing was read and nothing was computed."""
+        self._link.decide(machine.Reject(CloseCode.RATE))
+        self._link.finish(LinkEnd(reason="too many handshakes", code=CloseCode.RATE, silent=True))
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
         if isinstance(event, machine.HandshakeAsked):
             if self._node.gate.may_answer(self._source, self._node.env.clock()):
-                self._link.send(machine.Answer())
+                self._link.decide(machine.Answer())
             else:
-                self._link.send(machine.Reject(CloseCode.RATE))
-                self._link.finish(LinkEnd(reason="too many handshakes", code=CloseCode.RATE))
+                self.turn_away()
         else:
             super().handle(event)
 
     def ended(self, end: LinkEnd) -> None:
         """Leave the waiting room, too."""
         super().ended(end)
+        self._leave_gate()
         if self.peer is not None:
             self._node.waiting_room.leave(self.peer, self)
+
+    def _leave_gate(self) -> None:
+        if self._in_gate:
+            self._in_gate = False
+            self._node.gate.leave(self._source)
+
+    def let_in(self) -> None:
+        """Admit a stranger that has waited, and say what we call ourselves: HELLO did not."""
+        self.admit()
+        if self.peer is not None and self._node.settings.name:
+            self._node.session_with(self.peer, self._identity).introduce(self._node.settings.name)
 
     def refuse(self) -> None:
         """Tell the peer that it was not let in, and nothing else."""
         self._link.close(CloseCode.NOT_AUTHORIZED)
 
     def _peer_proved(self, peer: PeerId) -> None:
-        self.proved.set()
         if peer == self._identity.peer_id:
             self._link.close(CloseCode.SELF)
         else:
@@ -184,6 +249,7 @@ class Answering(Greeting):
 
     def _greeted(self, hello: frames.Hello) -> None:
         peer = self.peer
+        self._leave_gate()
         if peer is None:
             return
         if self._welcome(peer):

@@ -1,201 +1,258 @@
 """One live byte stream to a peer: a task that reads, a task that writes, and the machine between them.
 
-The machine (`protocol.connection`) judges bytes; the link's *owner* (first the greeting, then the session) decides what to
-say. All of that is synchronous: between the arrival of bytes and the queueing of the answer nothing awaits, so wire order
-is machine order. Only three places wait: the reader for bytes, the writer for the socket, the writer for something to do.
+The machine (`protocol/connection.py`) judges bytes; the link's *owner* (first the greeting, then the exchange) decides what
+to say. All of that is synchronous: between the arrival of bytes and the queueing of the answer nothing awaits, so wire
+order is machine order. Only three things wait: the reader for bytes, the writer for the socket, the writer for work.
 
-A link never raises for what the other side or the network does: it ends, and `end` says how.
+A link never raises for what the other side or the network does: it ends, and its `LinkEnd` says how.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, final
 
 import trio
 
-from p2pchat.protocol.connection import NEED_DATA
-from p2pchat.protocol.events import EndOfStream, Failed, PingDue
+from p2pchat.protocol.events import NEED_DATA, Decision, EndOfStream, Event, Failed, PingDue
+from p2pchat.transports.base import ReceivesInto, SendsNow
 from p2pchat.wire import frames
-from p2pchat.wire.frames import CloseCode
+from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
     from p2pchat.address import Address
     from p2pchat.env import Env
-    from p2pchat.node.stream import Bytes
     from p2pchat.protocol.connection import Connection
-    from p2pchat.protocol.events import Event, Sendable
+    from p2pchat.protocol.limits import Limits
 
-STALLED_AFTER = 30.0  # seconds in which the peer took none of `PIECE`: shut (docs/protocol.md 4.3)
-LAST_CLOSE = 5.0  # seconds for our last CLOSE to leave
-PIECE = 65536  # bytes handed to the stream at once, so that "no progress" is judged on a slow line too
-INLINE_PAUSE = 30e-6  # seconds; sends that follow each other faster are left to the writer, which makes one record of them
+PIECE = 65536  # bytes given to the stream, or asked from it, at once
+INLINE_PAUSE = (
+    30e-6  # seconds; sends that follow each other faster are left to the writer, which makes one record of them
+)
+HANG_UP = 1.0  # seconds to wait for the other side's end of stream, so that our last words are not lost to a reset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkEnd:
-    """How a link ended. `clean` only if both sides had said goodbye; `code` is the CLOSE that ended it, if any did."""
+    """How a link ended."""
 
-    reason: str
-    code: int | None = None
-    clean: bool = False
-    by_peer: bool = False
+    reason: str  # for people; may hold the peer's words, so unfiltered
+    code: int | None = None  # of the CLOSE, or of the violation; None: lost without a word
+    clean: bool = False  # both sides said goodbye
+    by_peer: bool = False  # the other side ended it
     silent: bool = False  # the handshake failed: whatever is over there, it is no p2pchat that wants to talk
+    hint: bool = False  # `reason` is a reject hint, which anybody can forge
 
 
 class Owner(Protocol):
-    """Who decides what a link says. Every method is synchronous and must not raise for a peer's sake."""
+    """Who decides what a link says. Its methods are synchronous, and raise nothing for a peer's sake."""
+
+    @property
+    def deadline(self) -> float:
+        """When `tick` wants to be called, seconds of the env's clock."""
+        ...
+
+    def tick(self, now: float) -> None:
+        """Let the time be `now`; called when `deadline` has passed, and sometimes before."""
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
 
     def next_frames(self) -> Sequence[frames.Frame]:
-        """Return what should leave now (acks, then messages), or nothing."""
+        """Return what should leave now, or nothing."""
+        ...
 
     def ended(self, end: LinkEnd) -> None:
         """Note that the link has ended; called once."""
 
 
+@final
 class Link:
-    """A stream and its machine, run by `run`."""
+    """A stream and its machine; `owner` has to be set before `run`."""
 
-    def __init__(self, stream: Bytes, connection: Connection, *, env: Env, remote: Address | None) -> None:
+    owner: Owner
+
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        connection: Connection,
+        *,
+        env: Env,
+        limits: Limits,
+        remote: Address | None,
+        buffer: memoryview,
+    ) -> None:
+        """Join `stream` and `connection`.
+
+        Args:
+          stream: closed when the link has run.
+          connection: its machine, fresh.
+          env: for its clock.
+          limits: how long writes may stall and last words take.
+          remote: where the other side is, if that is known.
+          buffer: to read into; others may use it whenever we do not.
+        """
         self.connection = connection
         self.remote = remote
         self.end: LinkEnd | None = None
-        self.owner: Owner
         self._stream = stream
         self._env = env
+        self._limits = limits
+        self._buffer = buffer
+        self._receiver = stream if isinstance(stream, ReceivesInto) else None
+        self._sender = stream if isinstance(stream, SendsNow) else None
         self._control: list[frames.Frame] = []
         self._out = bytearray()  # sealed, in wire order
         self._wake = trio.Event()
         self._nap = trio.CancelScope()
         self._sending = False
-        self._sent_inline_at = float("-inf")
-        self._resume_reading: Callable[[], Awaitable[None]] | None = None
+        self._dispatching = False
+        self._sent_inline_at = -math.inf
+        self._may_read = trio.Event()
+        self._may_read.set()
+        self._at_end_of_stream = trio.Event()
 
-    async def run(self) -> None:
-        """Serve the link until it has ended; expected failures are in `end`, only bugs and cancellation come out."""
+    async def run(self) -> LinkEnd:
+        """Serve the link to its end and return how it ended. The stream is closed afterwards, also when cancelled."""
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
                 await self._write()
+                await self._hang_up()
                 nursery.cancel_scope.cancel()
         finally:
-            self.finish(LinkEnd(reason="cancelled"))
+            self.finish(LinkEnd(reason="this program ends"))
             await trio.aclose_forcefully(self._stream)
+        assert self.end is not None  # noqa: S101  (finish has set it)
+        return self.end
 
     # ---- what the owner may do, all of it synchronous
 
-    def send(self, *events: Sendable) -> None:
-        """Let the machine say `events` and queue its bytes; for handshake steps and CLOSE."""
-        self._out += self.connection.send(*events, now=self._env.clock())
+    def decide(self, decision: Decision) -> None:
+        """Go on with the handshake."""
+        self._out += self.connection.send(decision, now=self._env.clock())
         self._wake.set()
+        self._dispatch()
 
-    def control(self, frame: frames.Frame) -> None:
-        """Queue a small frame that goes before acks and messages."""
-        self._control.append(frame)
+    def say(self, *said: frames.Frame) -> None:
+        """Queue frames that go before acks and messages, sealed when they leave."""
+        self._control += said
         self._wake.set()
 
     def wake(self) -> None:
-        """Tell the writer that the owner has frames."""
+        """Let the writer ask the owner for frames."""
         self._wake.set()
 
     def wake_at(self, deadline: float) -> None:
-        """Make sure that the writer looks for frames at `deadline` (seconds of the env's clock) at the latest."""
+        """Let the writer look at the clock and at the owner at `deadline` (seconds of the env's clock) at the latest."""
         if deadline < self._nap.deadline:
             self._nap.deadline = deadline
 
     def flush(self) -> None:
-        """Send what the owner has, at once if the line is idle: no task switch, no wait, no cancellation point.
+        """Send what the owner has, at once if the line is idle: no task switch, no waiting, no cancellation.
 
         Sends in quick succession are left to the writer, which packs them into few records.
         """
-        if self._wake.is_set() or self._sending or self._out:
-            self._wake.set()
+        if self._wake.is_set():
             return
         now = self._env.clock()
-        if now - self._sent_inline_at < INLINE_PAUSE:
+        if self._sender is None or self._sending or now - self._sent_inline_at < INLINE_PAUSE:
             self._wake.set()
             return
         self._sent_inline_at = now
         self._fill()
+        try:
+            del self._out[: self._sender.send_nowait(self._out)]
+        except trio.BrokenResourceError:
+            pass  # the writer meets the same error, and has the time to find out what it means
         if self._out:
-            try:
-                sent = self._stream.send_nowait(self._out)
-            except trio.BrokenResourceError:
-                sent = 0  # the writer will meet the same error and say so
-            del self._out[:sent]
-            if self._out:
-                self._wake.set()
+            self._wake.set()
 
     def close(self, code: CloseCode, reason: str = "") -> None:
-        """Say CLOSE. NORMAL and GOING_AWAY leave the link reading; any other code ends it once the bytes are out."""
+        """Say CLOSE, after what was queued. NORMAL and GOING_AWAY leave the link reading; any other code ends it."""
         if self.end is None:
-            self.send(frames.Close(code, reason))
-            if code not in (CloseCode.NORMAL, CloseCode.GOING_AWAY):
-                self.finish(LinkEnd(reason=reason or code.name.lower().replace("_", " "), code=code))
-
-    def fail(self, code: CloseCode, reason: str) -> None:
-        """End the link because of what the other side did; it learns the code and nothing more."""
-        if self.end is None:
-            self._out += self.connection.send(frames.Close(code), now=self._env.clock())
-            self.finish(LinkEnd(reason=reason, code=code))
+            self._seal([*self._control, frames.Close(code)])
+            self._control.clear()
+            self._wake.set()
+            if not code.is_goodbye:
+                self.finish(LinkEnd(reason=reason, code=code))
 
     def finish(self, end: LinkEnd) -> None:
-        """End the link, once; what is queued still leaves, within `LAST_CLOSE` seconds."""
+        """End the link, once; what is sealed still leaves if it can do so within `Limits.last_close` seconds."""
         if self.end is None:
             self.end = end
             self.owner.ended(end)
+            self._may_read.set()
             self._wake.set()
+
+    def pause_reading(self) -> None:
+        """Read nothing more until `go_on_reading`: the peer has filled what it was offered."""
+        if self._may_read.is_set():
+            self._may_read = trio.Event()
+
+    def go_on_reading(self) -> None:
+        """Undo `pause_reading`."""
+        self._may_read.set()
 
     # ---- the reader
 
     async def _read(self) -> None:
-        while self.end is None:
-            try:
-                data = await self._stream.receive()
-            except trio.BrokenResourceError:
-                data = memoryview(b"")
-            self.connection.receive_data(data, self._env.clock())
-            self._dispatch()
+        while True:
+            data = await self._receive()
+            if self.end is None:
+                self.connection.receive_data(data, now=self._env.clock())
+                self._dispatch()
+                self.wake_at(self.connection.deadline)
             if not data:
-                return
-            if self._resume_reading is not None:
-                await self._resume_reading()
-                self._resume_reading = None
+                break
+            await self._may_read.wait()
+        self._at_end_of_stream.set()
 
-    def pause_reading(self, until: Callable[[], Awaitable[None]]) -> None:
-        """Read nothing more before `until` returns; for an owner whose listener is a whole window behind."""
-        self._resume_reading = until
+    async def _receive(self) -> memoryview | bytes | bytearray:
+        """Return the next bytes, valid until the next await; none at the end of the stream, however it came about."""
+        try:
+            if self._receiver is None:
+                return await self._stream.receive_some(PIECE)
+            return self._buffer[: await self._receiver.receive_into(self._buffer)]
+        except trio.BrokenResourceError:
+            return b""
 
     def _dispatch(self) -> None:
-        while self.end is None and (event := self.connection.next_event()) is not NEED_DATA:
-            match event:
-                case frames.Ping(n=n):
-                    self._control = [f for f in self._control if type(f) is not frames.Pong]  # only the newest (3.1)
-                    self.control(frames.Pong(n))
-                case PingDue(n=n):
-                    self.control(frames.Ping(n))
-                case Failed(code=code, detail=detail, silent=silent):
-                    if not silent:
-                        self._out += self.connection.send(frames.Close(code), now=self._env.clock())
-                    self.finish(LinkEnd(reason=detail, code=code, silent=silent))
-                case EndOfStream(clean=clean):
-                    self.finish(LinkEnd(reason="ended" if clean else "connection lost", clean=clean, by_peer=True))
-                case _:
-                    self.owner.handle(event)
+        if self._dispatching:
+            return  # whoever dispatches already gets to the new events too
+        self._dispatching = True
+        try:
+            while self.end is None and (event := self.connection.next_event()) is not NEED_DATA:
+                self._handle(event)
+        finally:
+            self._dispatching = False
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case frames.Ping(n=n):
+                self._control = [frame for frame in self._control if type(frame) is not frames.Pong]
+                self.say(frames.Pong(n))  # only the newest has to be answered (3.1)
+            case PingDue(n=n):
+                self.say(frames.Ping(n))
+            case Failed(code=code, detail=detail, silent=silent):
+                self._out += self.connection.send(frames.Close(code), now=self._env.clock())
+                self.finish(LinkEnd(reason=detail, code=code, silent=silent))
+            case EndOfStream(clean=False):
+                self.finish(LinkEnd(reason="connection lost"))
+            case _:
+                self.owner.handle(event)
 
     # ---- the writer
 
     async def _write(self) -> None:
+        """Send until the link has ended and nothing is left to send."""
         while True:
             if self.end is None:
                 self._fill()
             if self._out:
-                if not await self._send_all():
+                if not await self._send():
                     return
             elif self.end is not None:
                 return
@@ -203,46 +260,58 @@ class Link:
                 await self._doze()
 
     def _fill(self) -> None:
-        """Move the control frames and what the owner has into sealed bytes."""
+        """Seal the control frames and what the owner has."""
         ready = [*self._control, *self.owner.next_frames()]
         self._control.clear()
-        if ready:
-            self._out += self.connection.send_frames(ready)
+        self._seal(ready)
 
-    async def _send_all(self) -> bool:
-        """Send what is sealed; False if the link is over. Nothing else writes to the stream meanwhile."""
-        data, self._out = self._out, bytearray()
-        view = memoryview(data)
+    def _seal(self, ready: Sequence[frames.Frame]) -> None:
+        if ready:
+            self._out += self.connection.send(*ready, now=self._env.clock())
+
+    async def _send(self) -> bool:
+        """Send what is sealed, piece by piece; False if nothing can be sent any more."""
+        data, self._out = memoryview(self._out), bytearray()
         self._sending = True
-        limit = STALLED_AFTER if self.end is None else LAST_CLOSE
         try:
-            for start in range(0, len(view), PIECE):
+            for start in range(0, len(data), PIECE):
+                limit = self._limits.write_stall if self.end is None else self._limits.last_close
                 with trio.move_on_after(limit) as scope:
-                    await self._stream.send_all(view[start : start + PIECE])
+                    await self._stream.send_all(data[start : start + PIECE])
                 if scope.cancelled_caught:
-                    self.finish(LinkEnd(reason="the other side stopped reading"))
+                    self.finish(LinkEnd(reason="connection lost: the other side stopped reading"))
                     return False
         except trio.BrokenResourceError:
-            # The reader may still find the peer's last words in the socket; they say more than a failed write.
-            with trio.move_on_after(LAST_CLOSE):
-                await self._stop_sending()
+            # What the peer said last may still be unread, and says more than a write that failed.
+            with trio.move_on_after(self._limits.last_close):
+                await self._at_end_of_stream.wait()
             self.finish(LinkEnd(reason="connection lost"))
             return False
         finally:
             self._sending = False
         return True
 
-    async def _stop_sending(self) -> None:
-        while self.end is None:
-            self._wake = trio.Event()
-            await self._wake.wait()
-
     async def _doze(self) -> None:
-        """Wait until woken, or until the machine or the owner wants a look at the clock."""
+        """Wait until woken, or until the machine or the owner wants to look at the clock."""
         self._wake = trio.Event()
-        with trio.CancelScope(deadline=self.connection.deadline) as self._nap:
+        with trio.CancelScope(deadline=min(self.connection.deadline, self.owner.deadline)) as self._nap:
             await self._wake.wait()
-        if self._nap.cancelled_caught:
-            self._wake.set()  # an inline send must not slip in before the frames that are due
-            self.connection.tick(self._env.clock())
+        self._wake.set()  # the writer is awake: an inline send would get in between
+        now = self._env.clock()
+        if now >= self.connection.deadline:
+            self.connection.tick(now)
             self._dispatch()
+        if self.end is None and now >= self.owner.deadline:
+            self.owner.tick(now)
+
+    async def _hang_up(self) -> None:
+        """Let the other side read our last words: a socket that is closed with unread bytes in it is reset."""
+        if self.end is None or self.end.silent or self._at_end_of_stream.is_set():
+            return
+        with trio.move_on_after(HANG_UP):
+            if isinstance(self._stream, trio.abc.HalfCloseableStream):
+                try:
+                    await self._stream.send_eof()
+                except trio.BrokenResourceError:
+                    return
+            await self._at_end_of_stream.wait()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from p2pchat.crypto.identity import PeerId
 from p2pchat.protocol.limits import Limits
+
+if TYPE_CHECKING:
+    from p2pchat.crypto.identity import PeerId
 
 
 class Accept(Enum):

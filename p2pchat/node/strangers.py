@@ -1,7 +1,7 @@
 """The waiting room: peers that proved who they are and were not accepted yet.
 
-Of a stranger nothing is kept but the key, and only while it waits or for ten minutes after it was announced, so that one
-visitor cannot fill the screen (`docs/protocol.md` 4.4; product contract, promise 5).
+Of a stranger nothing is kept but the key, and only while it waits or for ten minutes after it was told of, so that one
+visitor cannot fill the screen (`docs/protocol.md` 4.4).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from p2pchat.crypto.identity import PeerId
-    from p2pchat.node.link import Link
+    from p2pchat.node.greeting import Answering
 
 TOLD_FOR = 600.0  # seconds in which visits of one key, or from one source, are counted together
 MAX_TOLD = 1024  # keys and sources remembered for that; the oldest is forgotten first
@@ -23,38 +23,38 @@ QUESTIONS_PER_SOURCE = 16  # as many as the waiting room holds: people behind on
 
 
 class WaitingRoom:
-    """Links of strangers, at most `capacity`, by peer."""
+    """Visitors that wait for a person to decide, at most `capacity`, by peer."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._waiting: dict[PeerId, list[Link]] = {}
+        self._waiting: dict[PeerId, list[Answering]] = {}
         self._told: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()  # key or source: (since, times)
 
     def __len__(self) -> int:
-        return sum(len(links) for links in self._waiting.values())
+        return sum(len(visitors) for visitors in self._waiting.values())
 
     @property
     def peers(self) -> list[PeerId]:
         """Who waits, in the order of arrival."""
         return list(self._waiting)
 
-    def enter(self, peer: PeerId, link: Link) -> bool:
-        """Let `link` wait for a decision about `peer`; False if the room is full."""
+    def enter(self, peer: PeerId, visitor: Answering) -> bool:
+        """Let `visitor` wait for a decision about `peer`; False if the room is full."""
         if len(self) >= self._capacity:
             return False
-        self._waiting.setdefault(peer, []).append(link)
+        self._waiting.setdefault(peer, []).append(visitor)
         return True
 
-    def leave(self, peer: PeerId, link: Link) -> None:
-        """Forget `link`, if it waits at all."""
-        links = self._waiting.get(peer, [])
-        if link in links:
-            links.remove(link)
-            if not links:
+    def leave(self, peer: PeerId, visitor: Answering) -> None:
+        """Forget `visitor`, if it waits at all."""
+        visitors = self._waiting.get(peer, [])
+        if visitor in visitors:
+            visitors.remove(visitor)
+            if not visitors:
                 del self._waiting[peer]
 
-    def call(self, peer: PeerId) -> list[Link]:
-        """Take out and return all links that wait for a decision about `peer`."""
+    def call(self, peer: PeerId) -> list[Answering]:
+        """Take out and return all visitors that wait for a decision about `peer`."""
         return self._waiting.pop(peer, [])
 
     def may_tell(self, peer: PeerId, source: str | None, now: float) -> bool:

@@ -1,0 +1,205 @@
+"""The node: this running program among its peers. It owns the one nursery in which listeners, dialers and links run.
+
+    async with open_node(identity, env=env, settings=settings) as node:
+        await node.listen(address)
+        session = await node.dial(address)
+        await session.send("hello")
+        async for event in node.feed: ...
+
+A peer can end its link, never the node: what peers and networks do arrives as events. What comes out of `open_node` as an
+exception group is a bug, or an error of the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, final
+
+import trio
+
+from p2pchat.crypto.identity import Identity, PeerId
+from p2pchat.node.dialer import Dialer
+from p2pchat.node.events import Listening
+from p2pchat.node.feed import Feed
+from p2pchat.node.gate import Gate, source_of
+from p2pchat.node.greeting import Answering
+from p2pchat.node.link import Link
+from p2pchat.node.session import Session
+from p2pchat.node.settings import NodeSettings
+from p2pchat.node.strangers import WaitingRoom
+from p2pchat.crypto.noise import Role
+from p2pchat.protocol.connection import Connection
+from p2pchat.transports.base import bound_address, remote_of
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.env import Env
+    from p2pchat.node.link import LinkEnd
+
+GOODBYE_TIMEOUT = 5.0  # seconds for the goodbyes of a graceful stop; then everything is cancelled
+MAX_LINKS = 1024  # at once, accepted or not; a visitor beyond is told that we are busy
+MAX_SESSIONS = 1024  # peers remembered; beyond, those without a link and without unsaid messages are forgotten
+READ_BUFFER = 256 * 1024  # bytes; one for all links of a node, since nothing awaits between its filling and its use
+
+
+@asynccontextmanager
+async def open_node(identity: Identity, *, env: Env, settings: NodeSettings | None = None) -> AsyncIterator[Node]:
+    """Open a node that is `identity` to its peers; leaving the block stops it gracefully.
+
+    A stop says goodbye to every peer (CLOSE GOING_AWAY, so that they may redial), waits `GOODBYE_TIMEOUT` seconds at
+    most for it to be heard, and cancels what is left. Listening sockets are closed first. When the block is cancelled,
+    the same goodbyes are said under a shield with that deadline.
+    """
+    async with trio.open_nursery() as nursery:
+        node = Node(identity, env=env, settings=settings or NodeSettings(), nursery=nursery)
+        try:
+            yield node
+        finally:
+            with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
+                await node.stop()
+            nursery.cancel_scope.cancel()
+            node.feed.close()
+
+
+@final
+class Node:
+    """What a face holds: the verbs of this program, and `feed`, the events for its one listener."""
+
+    def __init__(self, identity: Identity, *, env: Env, settings: NodeSettings, nursery: trio.Nursery) -> None:
+        self.identity = identity
+        self.env = env
+        self.settings = settings
+        self.feed = Feed()
+        self.gate = Gate(settings.limits)
+        self.waiting_room = WaitingRoom(settings.limits.strangers)
+        self._let_in: set[PeerId] = set()  # by `accept`, for this run
+        self._nursery = nursery
+        self._listening = trio.CancelScope()
+        self._sessions: dict[tuple[PeerId, PeerId], Session] = {}  # by (who we are to it, peer); oldest use first
+        self._links: set[Link] = set()
+        self._link_gone = trio.Event()
+        self._buffer = memoryview(bytearray(READ_BUFFER))
+
+    @property
+    def id(self) -> PeerId:
+        """Our own peer id."""
+        return self.identity.peer_id
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The conversations that have a running link now."""
+        return [session for session in self._sessions.values() if session.connected]
+
+    # ---- verbs
+
+    async def listen(self, address: Address) -> None:
+        """Accept visitors at `address` until the node stops; a `Listening` event tells each bound address.
+
+        Raises:
+          ListenFailed: if it cannot be bound.
+        """
+        listeners = await self.env.net.listen(address)
+        for bound in dict.fromkeys(bound_address(listener, address) for listener in listeners):
+            self.feed.put(Listening(address=bound))
+        self._nursery.start_soon(self._serve, listeners, address.scheme)
+
+    async def dial(self, address: Address, *, retry: bool = False) -> Session:
+        """Reach `address` and return its session once messages can flow; it is kept alive until somebody says goodbye.
+
+        The caller sets the deadline. Cancelled before it returns, it leaves no link behind.
+
+        Args:
+          address: where the peer is. Dialling it is consent to talk to whoever answers there.
+          retry: keep trying (with `DialFailed` events) where the first attempt would raise.
+
+        Raises:
+          ConnectFailed: nobody answers there.
+          UntrustedPeer: it would not let us in, or is not who it should be.
+          RemoteProtocolError: whatever answers is not a p2pchat that we understand.
+          LinkLost: the connection was lost before it began.
+          NotLetIn: nobody over there decided in time.
+        """
+        session: Session = await self._nursery.start(Dialer(self, address, retry=retry).run)
+        return session
+
+    def accept(self, peer: PeerId) -> bool:
+        """Let `peer` in, now and for the rest of this run; False if it is not waiting (it may still come back)."""
+        self._let_in.add(peer)
+        waiting = self.waiting_room.call(peer)
+        for visitor in waiting:
+            visitor.let_in()
+        return bool(waiting)
+
+    def reject(self, peer: PeerId) -> bool:
+        """Send a waiting stranger away; False if it is not waiting."""
+        waiting = self.waiting_room.call(peer)
+        for visitor in waiting:
+            visitor.refuse()
+        return bool(waiting)
+
+    async def stop(self) -> None:
+        """Stop listening, tell every peer that we go away, and wait until they know. The caller sets the deadline."""
+        self._listening.cancel()
+        for session in self._sessions.values():
+            session.go_away()
+        while self._links:
+            self._link_gone = trio.Event()
+            await self._link_gone.wait()
+
+    # ---- for the node's own parts
+
+    def accepts(self, peer: PeerId) -> bool:
+        """Whether `peer` may come in without a question."""
+        return peer in self._let_in or peer in self.settings.accepted()
+
+    def session_with(self, peer: PeerId, identity: Identity) -> Session:
+        """Return the session of `identity` with `peer`: the one there is, or a new one."""
+        key = identity.peer_id, peer
+        session = self._sessions.pop(key, None) or Session(
+            peer, identity, env=self.env, limits=self.settings.limits, feed=self.feed
+        )
+        self._sessions[key] = session
+        if len(self._sessions) > MAX_SESSIONS:
+            idle = [key for key, old in self._sessions.items() if old is not session and old.idle]
+            for key in idle[: len(self._sessions) - MAX_SESSIONS]:
+                del self._sessions[key]
+        return session
+
+    def new_link(self, stream: trio.abc.Stream, role: Role, identity: Identity, *, remote: Address | None) -> Link:
+        """Return a link over `stream`, not owned yet; `serve` runs it."""
+        connection = Connection(
+            role,
+            identity,
+            entropy=self.env.urandom,
+            limits=self.settings.limits,
+            now=self.env.clock(),
+            jitter=self.env.rng.uniform(0.8, 1.2),
+        )
+        return Link(stream, connection, env=self.env, limits=self.settings.limits, remote=remote, buffer=self._buffer)
+
+    async def serve(self, link: Link) -> LinkEnd:
+        """Run `link` to its end, as one of the node's."""
+        self._links.add(link)
+        try:
+            return await link.run()
+        finally:
+            self._links.discard(link)
+            self._link_gone.set()
+
+    async def _serve(self, listeners: Sequence[trio.abc.Listener[trio.abc.Stream]], scheme: str) -> None:
+        with self._listening:
+            await trio.serve_listeners(
+                partial(self._visit, scheme=scheme), list(listeners), handler_nursery=self._nursery
+            )
+
+    async def _visit(self, stream: trio.abc.Stream, *, scheme: str) -> None:
+        """Serve one visitor, whoever it is, for as long as its link lasts."""
+        remote = remote_of(stream)
+        source = source_of(scheme, remote)
+        link = self.new_link(stream, Role.RESPONDER, self.identity, remote=remote)
+        visitor = Answering(self, link, self.identity, source=source)
+        if self.feed.full or len(self._links) >= MAX_LINKS:
+            visitor.turn_away()
+        await self.serve(link)

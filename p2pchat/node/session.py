@@ -1,0 +1,297 @@
+"""A session: the conversation with one peer, which outlives its links.
+
+It keeps the delivery state (its ledger) and what faces ask for. At most one `Exchange` runs it over a link at a time; a
+newer link takes over from an older one (`docs/protocol.md` 6.4), and between links everything waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, final
+
+import trio
+
+from p2pchat.errors import LocalProtocolError
+from p2pchat.node.events import Connected, Disconnected, Notice, StatesChanged
+from p2pchat.node.feed import Arrival
+from p2pchat.protocol import outbox
+from p2pchat.protocol.assembly import Messages
+from p2pchat.protocol.ids import EntryIds
+from p2pchat.store.memory import MemoryLedger
+from p2pchat.wire import frames, messages
+from p2pchat.wire.close_codes import CloseCode
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.crypto.identity import Identity, PeerId
+    from p2pchat.env import Env
+    from p2pchat.node.exchange import Exchange
+    from p2pchat.node.feed import Feed
+    from p2pchat.node.link import LinkEnd
+    from p2pchat.protocol.ledger import Ledger
+    from p2pchat.protocol.limits import Limits
+
+GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
+FAIRNESS = 64  # messages sent between two checkpoints: one each would cost more than the rest of the path together
+
+
+@final
+class Session:
+    """The conversation of `own` with `peer`. Its verbs may be called whether a link runs or not."""
+
+    def __init__(self, peer: PeerId, identity: Identity, *, env: Env, limits: Limits, feed: Feed) -> None:
+        self.peer = peer
+        self.own = identity.peer_id
+        self.env = env
+        self.limits = limits
+        self.feed = feed
+        self.ledger: Ledger = MemoryLedger(env.urandom(8))
+        self.name = ""  # what the peer calls itself: a claim, unfiltered
+        self.guest = False  # the peer keeps nothing: *delivered* means that it was shown over there
+        self.vouched = False  # the peer is a guest of our own identity: "you"
+        self.address: Address | None = None  # of the newest link
+        self.over = False  # somebody said goodbye, or we shall not dial again
+        self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
+        self._exchange: Exchange | None = None
+        self._ids = EntryIds(env.urandom)
+        self._changed = trio.Event()
+        self._ran_before = False
+        self._unchecked = 0  # messages since the last checkpoint of `send`
+        self._costs: deque[int] = deque()  # of messages that are not acknowledged
+        self._cost = 0
+        self._max_cost = limits.outgoing + limits.max_unacked_bytes
+        self._queued = self._sent = self._delivered = 0
+        self._states = States(self)
+
+    # ---- what faces ask for
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing would be missed if this session were forgotten."""
+        return self._exchange is None and not self.unacknowledged
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can flow now."""
+        return self._exchange is not None and self._exchange.running
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many of our messages the peer has not acknowledged."""
+        return self._queued - self._delivered
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many of our messages were queued, sent and delivered since the session began."""
+        return self._queued, self._sent, self._delivered
+
+    # ---- what faces say
+
+    async def send(self, text: str, *, more: bool = False) -> int:
+        """Queue one message and return its number: 1, 2, … in this session; `StatesChanged` tells what becomes of it.
+
+        `more` says that no newline follows (pipes). Waits while the outbox is full, so a peer that does not read makes
+        its sender wait. Cancelled, the message was not queued; once it returns, it is. To be fast it is a
+        checkpoint only when it waits, and at every `FAIRNESS`-th message.
+
+        Raises:
+          LocalProtocolError: if the text is over `MAX_TEXT` bytes, or the conversation is over.
+        """
+        if self._unchecked >= FAIRNESS or self._cost >= self._max_cost:
+            await self._breathe()
+        kind, body = messages.encode_body(messages.Text(text, None, more))
+        return self._queue(kind, [body])
+
+    async def send_many(self, bodies: Sequence[messages.Readable]) -> int:
+        """Queue several messages, at less cost each, and return the number of the last; otherwise like `send`."""
+        await self._breathe()
+        encoded = [messages.encode_body(body) for body in bodies]
+        for kind, same in groupby(encoded, key=itemgetter(0)):
+            self._queue(kind, [body for _, body in same])
+        return self._queued
+
+    async def drained(self) -> None:
+        """Wait until all our messages are acknowledged, or the conversation is over."""
+        await trio.lowlevel.checkpoint()
+        while self.unacknowledged and not self.over:
+            await self._changed.wait()
+
+    def goodbye(self) -> None:
+        """Say goodbye once everything of ours is acknowledged; from now on nothing can be sent. Does not wait."""
+        if self._exchange is not None:
+            self._exchange.goodbye(CloseCode.NORMAL)
+
+    async def leave(self) -> int:
+        """Say goodbye, wait `Limits.leave` seconds at most for it to be heard; return how many messages stay unsaid.
+
+        Without a link it does not wait at all. The session is over afterwards, also when cancelled.
+        """
+        try:
+            with trio.move_on_after(self.limits.leave):
+                if self.connected:
+                    self.goodbye()
+                await self.wait_disconnected()
+        finally:
+            self.finish()
+        return self.unacknowledged
+
+    def finish(self) -> None:
+        """End the session without another word: nobody will dial again for it."""
+        if not self.over:
+            self.over = True
+            self._note_change()
+            if self._exchange is not None:
+                self._exchange.abandon()
+
+    # ---- for the dialer
+
+    async def wait_disconnected(self) -> None:
+        """Wait until no link carries the session."""
+        await trio.lowlevel.checkpoint()
+        while self._exchange is not None:
+            await self._changed.wait()
+
+    async def wait_connected_or_over(self) -> None:
+        """Wait until a link carries the session, or there is no more need of one."""
+        await trio.lowlevel.checkpoint()
+        while not self.connected and not self.over:
+            await self._changed.wait()
+
+    # ---- for the greeting and the exchange
+
+    def open(self, exchange: Exchange, *, vouched: bool) -> bool:
+        """Let `exchange` claim the session; False if another link stays (and that of `exchange` was closed)."""
+        if not exchange.claim(holder_lives=self._exchange is not None):
+            return False
+        old, self._exchange = self._exchange, exchange
+        if old is not None:
+            old.link.close(CloseCode.DUPLICATE, "a newer connection took over")
+        self.over = False
+        self.vouched = vouched
+        self.guest = GUEST in exchange.hello.features
+        self.address = exchange.link.remote
+        self.name = exchange.hello.name or self.name
+        return True
+
+    def introduce(self, name: str) -> None:
+        """Tell the peer what we call ourselves; HELLO goes without a name to whom we have not accepted yet."""
+        kind, body = messages.encode_body(messages.Profile(name))
+        self._queue(kind, [body])
+
+    def heed(self, received: Messages) -> Messages:
+        """Act upon what is for us and not for people; return the rest."""
+        if all(entry.kind != messages.Kind.PROFILE for entry in received.entries):
+            return received
+        for message in received:
+            if isinstance(message.body, messages.Profile):
+                self.name = message.body.name
+        rest = [message for message in received if message.entry.kind != messages.Kind.PROFILE]
+        return Messages([message.seq for message in rest], [message.entry for message in rest])
+
+    def started(self, exchange: Exchange, *, gap: bool) -> None:
+        """Tell that `exchange` runs."""
+        self.feed.put(Connected(session=self, address=exchange.link.remote, resumed=self._ran_before))
+        self._ran_before = True
+        self._note_change()
+        if gap:
+            self.feed.put(Notice(text=f"messages of {self.peer} may be missing: it no longer has all it once sent"))
+
+    def link_ended(self, exchange: Exchange, end: LinkEnd) -> None:
+        """Note that `exchange` is gone; tell it, unless another link has taken over."""
+        if self._exchange is not exchange:
+            return
+        self._exchange = None
+        if exchange.running:
+            seconds = self.env.clock() - exchange.began
+            redial = None if self.after_loss is None or self.over else self.after_loss(end, seconds)
+            self.over = self.over or end.clean
+            self.feed.put(Disconnected(session=self, reason=end.reason, clean=end.clean, redial=redial))
+        self._note_change()
+
+    def go_away(self) -> None:
+        """Say that the program ends."""
+        self.over = True
+        if self._exchange is not None:
+            self._exchange.go_away()
+
+    def sent(self, count: int) -> None:
+        """Note that `count` more messages were handed to the link."""
+        self._sent += count
+        self._note_states()
+
+    def delivered(self, count: int) -> None:
+        """Note that the oldest `count` messages were acknowledged."""
+        if count:
+            self._delivered += count
+            self._sent = max(self._sent, self._delivered)
+            self._cost -= sum([self._costs.popleft() for _ in range(count)])
+            self._note_states()
+            self._note_change()
+
+    def rolled_back(self) -> None:
+        """Tell that our own past is not the one the peer knows."""
+        self.feed.put(
+            Notice(
+                text=f"{self.peer} knows more of this conversation than this program does",
+                hint="a new log was begun; what was withdrawn since may have been delivered",
+            )
+        )
+
+    def now_ms(self) -> int:
+        """Return the wall clock in Unix milliseconds: for people, and for expiry."""
+        return int(self.env.wall() * 1000)
+
+    def _queue(self, kind: messages.Kind, bodies: Sequence[bytes]) -> int:
+        if self.over:
+            raise LocalProtocolError("the conversation is over")
+        now_ms = self.now_ms()
+        if len(bodies) == 1:
+            outbox.enqueue(self.ledger, self._ids, kind, bodies[0], now_ms=now_ms)
+        else:
+            outbox.enqueue_many(self.ledger, self._ids, kind, bodies, now_ms=now_ms)
+        for body in bodies:
+            cost = len(body) + frames.ENTRY_OVERHEAD
+            self._costs.append(cost)
+            self._cost += cost
+        self._queued += len(bodies)
+        self._unchecked += len(bodies)
+        if self._exchange is not None and self._exchange.running:
+            self._exchange.link.flush()
+        return self._queued
+
+    async def _breathe(self) -> None:
+        """Let others run; while the outbox is full, wait until there is room in it."""
+        self._unchecked = 0
+        await trio.lowlevel.checkpoint()
+        while self._cost >= self._max_cost and not self.over:
+            await self._changed.wait()
+
+    def _note_change(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    def _note_states(self) -> None:
+        if not self._states.queued:
+            self._states.queued = True
+            self.feed.put(self._states)
+
+
+@final
+class States(Arrival):
+    """The newest counts of a session, at most once in the feed however many there were."""
+
+    def __init__(self, session: Session) -> None:
+        self.queued = False
+        self._session = session
+
+    def take(self) -> StatesChanged:
+        """Return the counts as they are now."""
+        self.queued = False
+        _, sent, delivered = self._session.counts
+        return StatesChanged(session=self._session, sent=sent, delivered=delivered)
+
+    def confirm(self) -> None:
+        """Counts need no confirmation."""
