@@ -6,6 +6,7 @@ read from makes its sender wait, as with sockets.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -143,8 +144,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for bytes and return at most `max_bytes` of them; b"" is the end of the stream."""
-        if max_bytes is None:
-            max_bytes = PIPE_SIZE
+        max_bytes = PIPE_SIZE if max_bytes is None else operator.index(max_bytes)  # a TypeError before the wait
         if max_bytes < 1:
             raise ValueError("max_bytes must be at least 1")
         await self._wait_bytes()

@@ -8,6 +8,7 @@ say.
 from __future__ import annotations
 
 import errno
+import operator
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -87,8 +88,7 @@ class SocketStream(trio.abc.HalfCloseableStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for bytes and return at most `max_bytes` of them; b"" is the end of the stream."""
-        if max_bytes is None:
-            max_bytes = MAX_RECEIVE
+        max_bytes = MAX_RECEIVE if max_bytes is None else operator.index(max_bytes)  # a TypeError before the wait
         if max_bytes < 1:
             raise ValueError("max_bytes must be at least 1")
         return await self._receive(self._socket.recv, min(max_bytes, MAX_RECEIVE))
