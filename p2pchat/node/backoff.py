@@ -1,4 +1,4 @@
-"""When to dial again. The delays and the verdict per close code are those of `docs/protocol.md` sections 4.2 and 4.3."""
+"""When to dial again. Delays, and what each close code means for them: `docs/protocol.md`, 4.2 and 4.3."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ _VERDICTS = {
 
 def verdict(code: int | None) -> Redial:
     """Return what to do after the end of a link with `code`; None is a link that was lost without a word."""
-    return Redial.BACK_OFF if code is None else _VERDICTS.get(close_code(code), Redial.BACK_OFF)
+    if code is None:
+        return Redial.BACK_OFF
+    return _VERDICTS.get(close_code(code), Redial.BACK_OFF)
 
 
 class Backoff:

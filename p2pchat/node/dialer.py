@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat.crypto.identity import Identity
+from p2pchat.crypto.noise import Role
 from p2pchat.errors import ConnectFailed, P2PChatError
 from p2pchat.node import failures
 from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
 from p2pchat.node.events import DialFailed, Notice
 from p2pchat.node.greeting import Dialing
-from p2pchat.crypto.noise import Role
 from p2pchat.protocol.fence import SIMULTANEOUS
 from p2pchat.wire.close_codes import CloseCode
 
@@ -82,11 +82,9 @@ class Dialer:
                 self._session = session
                 task_status.started(session)
 
-        link = self._node.new_link(stream, Role.INITIATOR, self._identity, remote=self._address)
-        expected = None if self._voucher_by is None else self._voucher_by.peer_id
-        greeting = Dialing(
-            self._node, link, self._identity, expected=expected, voucher_by=self._voucher_by, on_running=running
-        )
+        link = self._node.new_link(stream, Role.INITIATOR, self._identity)
+        link.remote = self._address  # as it was typed, and not as it was resolved
+        greeting = Dialing(self._node, link, self._identity, voucher_by=self._voucher_by, on_running=running)
         end = await self._node.serve(link)
         if greeting.ran:
             return None
@@ -126,7 +124,7 @@ class Dialer:
         return await self._pause(self._session, delay)
 
     def after(self, end: LinkEnd, seconds: float) -> float | None:
-        """Return how long we shall wait before dialling again, None for never; `end` came after `seconds` of running."""
+        """Return how long we wait before dialling again, None for never; `end` came after `seconds` of running."""
         redial = Redial.NEVER if end.clean else verdict(end.code)
         if seconds >= SETTLED_AFTER:
             self._backoff.reset()

@@ -1,7 +1,7 @@
 """What a node tells its one listener (a face, a bot, a test), in order.
 
-Asking for the next event says that the previous one was dealt with. For `MessagesReceived` that is the moment at which a
-guest acknowledges: *shown*. So a face writes first and asks afterwards, and nothing is acknowledged that nobody saw.
+Asking for the next event says that the previous one was dealt with. For `MessagesReceived` that is the moment at which
+a guest acknowledges: *shown*. So a face writes first and asks afterwards, and nothing is acknowledged that nobody saw.
 All text in here is the peer's own and unfiltered: a face passes it through its sanitiser before it reaches a terminal.
 """
 
@@ -40,8 +40,7 @@ class Listening:
 class Stranger:
     """Somebody who is not accepted here asks to come in.
 
-    With `waiting` they wait for `Node.accept` or `Node.reject`, five minutes at most; without, they were refused already.
-    `name` is what they call themselves: a claim, never an identity. `address` is None where the transport knows none.
+    With `waiting` they wait for `Node.accept` or `Node.reject`, for five minutes; without, they were refused. `name` is what they call themselves: a claim, never an identity. `address` is None where the transport knows none.
     """
 
     peer: PeerId
@@ -77,8 +76,8 @@ class MessagesReceived:
 class StatesChanged:
     """Of what we sent in this session, the first `sent` messages have left and the first `delivered` are acknowledged.
 
-    Both count messages since the session began, so message number n (`Session.send` returns it) is *sent* once n <= `sent`
-    and *delivered* once n <= `delivered`. One event may cover thousands of messages.
+    Both count messages since the session began: message number n (as `Session.send` returns it) is *sent* once
+    n <= `sent`, and *delivered* once n <= `delivered`. One event may cover thousands of messages.
     """
 
     session: Session
@@ -100,7 +99,7 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnected:
-    """The link is gone. `clean`: both sides had said goodbye. Otherwise the connection was lost and nothing else is known.
+    """The link is gone. `clean`: both sides had said goodbye. Otherwise the connection was lost: all we know.
 
     `redial` is the number of seconds until we dial again, None if we do not. `reason` is one sentence for people.
     """

@@ -7,7 +7,7 @@ It moves what the delivery machine says between the ledger, the link and the fee
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 from p2pchat.node.events import Leaving, MessagesReceived
@@ -41,7 +41,6 @@ class Exchange:
         hello: frames.Hello,
         offered: frames.Hello,
         dialed_by_us: bool,
-        on_running: Callable[[Session], None] | None = None,
     ) -> None:
         """Prepare to run `session` over `link`.
 
@@ -51,14 +50,12 @@ class Exchange:
           hello: the peer's.
           offered: ours.
           dialed_by_us: who dialed decides which of two simultaneous links stays.
-          on_running: told once messages can flow.
         """
         self.running = False
         self.began = math.inf  # when it began to run, seconds of the env's clock
         self.hello = hello  # the peer's
         self.link = link
         self.session = session
-        self._on_running = on_running
         own, peer = session.own, session.peer
         self._delivery = LinkDelivery(offered=offered, dialed_by_smaller=dialed_by_us == (own < peer))
         self._arrival: Batches | None = None  # the newest in the feed, while nothing came after it
@@ -71,7 +68,7 @@ class Exchange:
     # ---- the gate
 
     def claim(self, *, holder_lives: bool) -> bool:
-        """Claim the session for this link and send RESUME; False if another link is to stay (and this one was closed)."""
+        """Claim the session for this link and send RESUME; False if another is to stay (then this one was closed)."""
         session = self.session
         try:
             resume = self._delivery.claim(session.ledger, holder_lives=holder_lives, now=session.env.wall())
@@ -81,8 +78,8 @@ class Exchange:
         self.link.say(resume)
         return True
 
-    def start(self, resume: frames.Resume) -> None:
-        """Take the peer's RESUME; from here on messages flow."""
+    def start(self, resume: frames.Resume) -> bool:
+        """Take the peer's RESUME; True if messages flow from here on, False if the link was closed instead."""
         session = self.session
         try:
             resumed: Resumed = self._delivery.resume(
@@ -90,20 +87,19 @@ class Exchange:
             )
         except Fenced as fenced:
             self.link.close(CloseCode.DUPLICATE, str(fenced))
-            return
+            return False
         if resumed.rolled_back:
             session.rolled_back()
-            self.link.close(CloseCode.SEQUENCE, "my store is older than what you know of me")
-            return
+            self.link.close(CloseCode.SEQUENCE, "my store is older than what the other side knows of it")
+            return False
         self.link.owner = self
         self.running = True
         self.began = session.env.clock()
-        if self._on_running is not None:
-            self._on_running(session)
         session.started(self, gap=resumed.gap)
         session.delivered(len(resumed.delivered))
         self._say_goodbye_if_drained()
         self.link.wake()
+        return True
 
     # ---- the owner of the link
 
@@ -146,11 +142,11 @@ class Exchange:
 
     @property
     def deadline(self) -> float:
-        """When `tick` wants to be called, seconds of the env's clock."""
+        """When the next ACK is due, or our patience with their goodbye ends."""
         return min(self._ack_at, self._linger_until)
 
     def tick(self, now: float) -> None:
-        """Give up waiting for a goodbye that does not come. (A late ACK leaves by the writer's next look at us.)"""
+        """Wait no longer for a goodbye that does not come. The ACK that is due needs nothing: the writer looks for it next."""
         if now >= self._linger_until:
             self.link.finish(LinkEnd(reason="said goodbye", code=CloseCode.NORMAL, clean=True))
 
@@ -202,7 +198,7 @@ class Exchange:
             else:
                 self.link.wake()
 
-    # ---- goodbye
+    # ---- goodbyes, which need both sides
 
     def goodbye(self, code: CloseCode) -> None:
         """Say `code` (NORMAL or GOING_AWAY) once everything of ours is acknowledged."""

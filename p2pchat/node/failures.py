@@ -22,7 +22,9 @@ def no_answer(address: Address, seconds: float) -> ConnectFailed:
     )
 
 
-def of_dial(address: Address, own: PeerId, end: LinkEnd) -> P2PChatError:
+def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would hide the conditions)
+    address: Address, own: PeerId, end: LinkEnd
+) -> P2PChatError:
     """Return the error for a link to `address` that ended before its session ran; `own` is who we said we are."""
     if end.hint:
         return RemoteProtocolError(f"{address}: {end.reason}", hint="nobody vouches for this message; try again later")

@@ -70,8 +70,8 @@ class Greeting(ABC):
         """Whether messages could flow at some time."""
         return self._exchange is not None and self._exchange.began < math.inf
 
-    def tick(self, now: float) -> None:
-        """Nothing is ever due here."""
+    def tick(self, now: float) -> None:  # noqa: B027  (not abstract: nothing is ever due in a greeting)
+        """Do nothing."""
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
@@ -110,20 +110,20 @@ class Greeting(ABC):
             hello=self._hello,
             offered=self._offered,
             dialed_by_us=self.dialed_by_us,
-            on_running=self._on_running,
         )
         if session.open(exchange, vouched=self._vouched):
             self._exchange = exchange
             self._start()
 
     def _start(self) -> None:
-        if self._exchange is not None and self._resume is not None:
-            self._exchange.start(self._resume)
+        exchange = self._exchange
+        if exchange is not None and self._resume is not None and exchange.start(self._resume) and self._on_running:
+            self._on_running(exchange.session)
 
     def _say_hello(self, *, name: str) -> None:
         env, limits = self._node.env, self._node.settings.limits
         said = greeting(AGENT, features=[GUEST], name=name, limits=limits, entropy=env.urandom)
-        self._offered = said[0]
+        self._offered = next(frame for frame in said if isinstance(frame, frames.Hello))
         self._link.say(*said)
 
     @abstractmethod
@@ -146,7 +146,6 @@ class Dialing(Greeting):
         link: Link,
         identity: Identity,
         *,
-        expected: PeerId | None = None,
         voucher_by: Identity | None = None,
         on_running: Callable[[Session], None],
     ) -> None:
@@ -156,12 +155,10 @@ class Dialing(Greeting):
           node: ours.
           link: to be owned.
           identity: who we are on it.
-          expected: who has to answer; None for whoever does.
-          voucher_by: our own long-term identity, when we speak as its guest.
+          voucher_by: our own long-term identity, when we speak as its guest; then it has to answer, and nobody else.
           on_running: told once messages can flow.
         """
         super().__init__(node, link, identity, on_running=on_running)
-        self._expected = expected
         self._voucher_by = voucher_by
         link.decide(machine.Begin())
 
@@ -177,18 +174,19 @@ class Dialing(Greeting):
     def _peer_proved(self, peer: PeerId) -> None:
         if peer == self._identity.peer_id:
             self._link.finish(LinkEnd(reason=YOURSELF, code=CloseCode.SELF))
-        elif self._expected is not None and peer != self._expected:
-            self._link.finish(LinkEnd(reason=f"{peer} answered, not {self._expected}", code=CloseCode.NOT_AUTHORIZED))
+        elif self._voucher_by is not None and peer != self._voucher_by.peer_id:
+            reason = f"{peer} answered in place of {self._voucher_by.peer_id}"
+            self._link.finish(LinkEnd(reason=reason, code=CloseCode.NOT_AUTHORIZED))
         else:
             self._link.decide(machine.Reveal(voucher_by=self._voucher_by))
             self._say_hello(name=self._node.settings.name)
 
-    def _greeted(self, hello: frames.Hello) -> None:
+    def _greeted(self, hello: frames.Hello) -> None:  # noqa: ARG002  (whoever we dialed is welcome)
         self.admit()
 
 
 class Answering(Greeting):
-    """The greeting of a visitor: it may cost us little before it is known, and nothing gets in before it is accepted."""
+    """The greeting of a visitor: it costs us little before it is known, and gets nothing in before it is accepted."""
 
     dialed_by_us = False
 

@@ -1,8 +1,8 @@
 """One live byte stream to a peer: a task that reads, a task that writes, and the machine between them.
 
-The machine (`protocol/connection.py`) judges bytes; the link's *owner* (first the greeting, then the exchange) decides what
-to say. All of that is synchronous: between the arrival of bytes and the queueing of the answer nothing awaits, so wire
-order is machine order. Only three things wait: the reader for bytes, the writer for the socket, the writer for work.
+The machine (`protocol/connection.py`) judges bytes; the link's *owner* (first the greeting, then the exchange) decides
+what to say. All of that is synchronous: between the arrival of bytes and the queueing of the answer nothing awaits, so
+wire order is machine order. Three things wait: the reader for bytes, the writer for the socket, the writer for work.
 
 A link never raises for what the other side or the network does: it ends, and its `LinkEnd` says how.
 """
@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
 import trio
 
 from p2pchat.protocol.events import NEED_DATA, Decision, EndOfStream, Event, Failed, PingDue
-from p2pchat.transports.base import ReceivesInto, SendsNow
+from p2pchat.transports.base import ReceivesInto, SendsNow, remote_of
 from p2pchat.wire import frames
-from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.env import Env
     from p2pchat.protocol.connection import Connection
     from p2pchat.protocol.limits import Limits
+    from p2pchat.wire.close_codes import CloseCode
 
 PIECE = 65536  # bytes given to the stream, or asked from it, at once
 INLINE_PAUSE = (
@@ -81,7 +82,6 @@ class Link:
         *,
         env: Env,
         limits: Limits,
-        remote: Address | None,
         buffer: memoryview,
     ) -> None:
         """Join `stream` and `connection`.
@@ -91,11 +91,10 @@ class Link:
           connection: its machine, fresh.
           env: for its clock.
           limits: how long writes may stall and last words take.
-          remote: where the other side is, if that is known.
           buffer: to read into; others may use it whenever we do not.
         """
         self.connection = connection
-        self.remote = remote
+        self.remote: Address | None = remote_of(stream)
         self.end: LinkEnd | None = None
         self._stream = stream
         self._env = env
@@ -146,8 +145,8 @@ class Link:
         self._wake.set()
 
     def wake_at(self, deadline: float) -> None:
-        """Let the writer look at the clock and at the owner at `deadline` (seconds of the env's clock) at the latest."""
-        if deadline < self._nap.deadline:
+        """Let the writer look at clock and owner at `deadline` (seconds of the env's clock) at the latest."""
+        if deadline < self._nap.deadline:  # noqa: PLR1730  (setting it, even to itself, makes Trio queue it anew)
             self._nap.deadline = deadline
 
     def flush(self) -> None:
@@ -163,10 +162,8 @@ class Link:
             return
         self._sent_inline_at = now
         self._fill()
-        try:
+        with suppress(trio.BrokenResourceError):  # the writer meets it too, and has the time to see what it means
             del self._out[: self._sender.send_nowait(self._out)]
-        except trio.BrokenResourceError:
-            pass  # the writer meets the same error, and has the time to find out what it means
         if self._out:
             self._wake.set()
 

@@ -6,8 +6,8 @@
         await session.send("hello")
         async for event in node.feed: ...
 
-A peer can end its link, never the node: what peers and networks do arrives as events. What comes out of `open_node` as an
-exception group is a bug, or an error of the body.
+A peer can end its link, never the node: what peers and networks do arrives as events. What comes out of `open_node` as
+an exception group is a bug, or an error of the body.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
-from p2pchat.crypto.identity import Identity, PeerId
+from p2pchat.crypto.noise import Role
 from p2pchat.node.dialer import Dialer
 from p2pchat.node.events import Listening
 from p2pchat.node.feed import Feed
@@ -29,12 +29,12 @@ from p2pchat.node.link import Link
 from p2pchat.node.session import Session
 from p2pchat.node.settings import NodeSettings
 from p2pchat.node.strangers import WaitingRoom
-from p2pchat.crypto.noise import Role
 from p2pchat.protocol.connection import Connection
-from p2pchat.transports.base import bound_address, remote_of
+from p2pchat.transports.base import bound_address
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.env import Env
     from p2pchat.node.link import LinkEnd
 
@@ -167,7 +167,7 @@ class Node:
                 del self._sessions[key]
         return session
 
-    def new_link(self, stream: trio.abc.Stream, role: Role, identity: Identity, *, remote: Address | None) -> Link:
+    def new_link(self, stream: trio.abc.Stream, role: Role, identity: Identity) -> Link:
         """Return a link over `stream`, not owned yet; `serve` runs it."""
         connection = Connection(
             role,
@@ -177,7 +177,7 @@ class Node:
             now=self.env.clock(),
             jitter=self.env.rng.uniform(0.8, 1.2),
         )
-        return Link(stream, connection, env=self.env, limits=self.settings.limits, remote=remote, buffer=self._buffer)
+        return Link(stream, connection, env=self.env, limits=self.settings.limits, buffer=self._buffer)
 
     async def serve(self, link: Link) -> LinkEnd:
         """Run `link` to its end, as one of the node's."""
@@ -196,10 +196,8 @@ class Node:
 
     async def _visit(self, stream: trio.abc.Stream, *, scheme: str) -> None:
         """Serve one visitor, whoever it is, for as long as its link lasts."""
-        remote = remote_of(stream)
-        source = source_of(scheme, remote)
-        link = self.new_link(stream, Role.RESPONDER, self.identity, remote=remote)
-        visitor = Answering(self, link, self.identity, source=source)
+        link = self.new_link(stream, Role.RESPONDER, self.identity)
+        visitor = Answering(self, link, self.identity, source=source_of(scheme, link.remote))
         if self.feed.full or len(self._links) >= MAX_LINKS:
             visitor.turn_away()
         await self.serve(link)

@@ -249,7 +249,7 @@ class Session:
             raise LocalProtocolError("the conversation is over")
         now_ms = self.now_ms()
         if len(bodies) == 1:
-            outbox.enqueue(self.ledger, self._ids, kind, bodies[0], now_ms=now_ms)
+            outbox.enqueue(self.ledger, self._ids, (kind, bodies[0]), now_ms=now_ms)
         else:
             outbox.enqueue_many(self.ledger, self._ids, kind, bodies, now_ms=now_ms)
         for body in bodies:
