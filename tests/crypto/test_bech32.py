@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from p2pchat.crypto import bech32
 
-# Source of the vectors: BIP-350, "Test vectors for Bech32m" (those of whole bytes, and of a prefix that one may ask for).
+# Source of the vectors: BIP-350, "Test vectors for Bech32m" (of whole bytes and of prefixes that one may ask for).
 VALID = {
     "A1LQFN3A": "",
     "a1lqfn3a": "",
@@ -63,7 +63,9 @@ def test_bytes_survive_in_either_case(data: bytes) -> None:
     assert bech32.decode("peer", text) == bech32.decode("peer", text.upper()) == data
 
 
-@given(st.binary(min_size=33, max_size=33), st.dictionaries(st.integers(5, 63), st.integers(1, 31), min_size=1, max_size=4))
+@given(
+    st.binary(min_size=33, max_size=33), st.dictionaries(st.integers(5, 63), st.integers(1, 31), min_size=1, max_size=4)
+)
 def test_up_to_four_wrong_characters_are_always_found(data: bytes, errors: dict[int, int]) -> None:
     text = list(bech32.encode("peer", data))
     for place, shift in errors.items():

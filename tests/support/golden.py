@@ -31,7 +31,7 @@ def noise_vectors() -> dict[str, Any]:
 
 
 def noise_vector(name: str) -> dict[str, Any]:
-    """Return what is said under `name`, each key being 32 equal bytes, with two records each way after the handshake."""
+    """Return what is said under `name`: keys of 32 equal bytes, and two records each way after the handshake."""
     protocol = noise_patterns.protocol(name)
     statics = {role: bytes([i]) * 32 for i, role in enumerate(Role, start=1)}
     vector: dict[str, Any] = {"protocol_name": name}

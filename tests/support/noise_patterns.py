@@ -6,20 +6,20 @@ import re
 
 from p2pchat.crypto.noise import Hash, Protocol, Role, Token, Tokens
 
-I, R = Role.INITIATOR, Role.RESPONDER
+INITIATOR, RESPONDER = Role
 
 #: Source: Noise, sections 7.5 and 18.1 (XX1). Who is known beforehand, then the messages.
 PATTERNS: dict[str, tuple[tuple[Role, ...], tuple[Tokens, ...]]] = {
     "NN": ((), (("e",), ("e", "ee"))),
-    "KN": ((I,), (("e",), ("e", "ee", "se"))),
-    "NK": ((R,), (("e", "es"), ("e", "ee"))),
-    "KK": ((I, R), (("e", "es", "ss"), ("e", "ee", "se"))),
+    "KN": ((INITIATOR,), (("e",), ("e", "ee", "se"))),
+    "NK": ((RESPONDER,), (("e", "es"), ("e", "ee"))),
+    "KK": ((INITIATOR, RESPONDER), (("e", "es", "ss"), ("e", "ee", "se"))),
     "NX": ((), (("e",), ("e", "ee", "s", "es"))),
-    "KX": ((I,), (("e",), ("e", "ee", "se", "s", "es"))),
+    "KX": ((INITIATOR,), (("e",), ("e", "ee", "se", "s", "es"))),
     "XN": ((), (("e",), ("e", "ee"), ("s", "se"))),
     "IN": ((), (("e", "s"), ("e", "ee", "se"))),
-    "XK": ((R,), (("e", "es"), ("e", "ee"), ("s", "se"))),
-    "IK": ((R,), (("e", "es", "s", "ss"), ("e", "ee", "se"))),
+    "XK": ((RESPONDER,), (("e", "es"), ("e", "ee"), ("s", "se"))),
+    "IK": ((RESPONDER,), (("e", "es", "s", "ss"), ("e", "ee", "se"))),
     "XX": ((), (("e",), ("e", "ee", "s", "es"), ("s", "se"))),
     "IX": ((), (("e", "s"), ("e", "ee", "se", "s", "es"))),
     "XX1": ((), (("e",), ("e", "ee", "s"), ("es", "s", "se"))),
@@ -41,6 +41,4 @@ def protocol(name: str) -> Protocol:
         else:
             tokens[place - 1].append("psk")
     hashes: dict[str, Hash] = {"SHA256": "SHA256", "BLAKE2s": "BLAKE2s"}
-    return Protocol(
-        pattern=pattern, known=known, messages=tuple(map(tuple, tokens)), hash=hashes[hash_name]
-    )
+    return Protocol(pattern=pattern, known=known, messages=tuple(map(tuple, tokens)), hash=hashes[hash_name])
