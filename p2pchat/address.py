@@ -167,12 +167,12 @@ def _read_unix(rest: str) -> Address:
 def _read_path(path: str) -> Address:
     if not path:
         raise _wrong("the path is missing", "unix:/tmp/p2pchat.sock")
-    if path.endswith("/"):
-        raise _wrong(f"{path} names a directory, not a socket in it", f"unix:{path}p2pchat.sock")
     # `~` is ours to expand, for no shell does it after a colon. abspath, not Path: it folds `..` by name, so that one
     # place has one spelling, and it never looks at the disk.
-    absolute = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
-    return Address("unix", "/" + absolute.lstrip("/"))  # POSIX leaves a leading // alone
+    expanded = os.path.expanduser(path)  # noqa: PTH111
+    if expanded.rpartition("/")[2] in {"", ".", ".."}:
+        raise _wrong(f"{path} names a directory, not a socket in it", f"unix:{path.rstrip('/')}/p2pchat.sock")
+    return Address("unix", "/" + os.path.abspath(expanded).lstrip("/"))  # noqa: PTH100  (POSIX keeps a leading //)
 
 
 def _read_exec(rest: str) -> Address:
