@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from p2pchat.env import Env as Env
     from p2pchat.env import system_env as system_env
     from p2pchat.errors import P2PChatError as P2PChatError
+    from p2pchat.node.node import Node as Node
+    from p2pchat.node.node import open_node as open_node
+    from p2pchat.node.session import Session as Session
+    from p2pchat.node.settings import Accept as Accept
+    from p2pchat.node.settings import NodeSettings as NodeSettings
     from p2pchat.transports.registry import Transports as Transports
 
 __version__ = "0.1.0"
@@ -28,6 +33,11 @@ _HOMES = {
     "Env": "p2pchat.env",
     "system_env": "p2pchat.env",
     "P2PChatError": "p2pchat.errors",
+    "Node": "p2pchat.node.node",
+    "open_node": "p2pchat.node.node",
+    "Session": "p2pchat.node.session",
+    "Accept": "p2pchat.node.settings",
+    "NodeSettings": "p2pchat.node.settings",
     "Transports": "p2pchat.transports.registry",
 }
 
