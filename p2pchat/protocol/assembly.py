@@ -7,34 +7,55 @@ Source: docs/protocol.md, section 3.4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import count
+import uuid
 from typing import TYPE_CHECKING, Final
 
-import msgspec
+from msgspec import Struct
 
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import MAX_BODY, Entry
-from p2pchat.wire.messages import MAX_ASSEMBLED, Kind
+from p2pchat.wire.messages import MAX_ASSEMBLED, Body, Kind, decode_body
 from p2pchat.wire.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
 PART: Final = int(Kind.PART)
 VOID: Final = int(Kind.VOID)
 VOID_BODY: Final = b"\x90"  # an empty msgpack array
 
 
-class Message(msgspec.Struct, frozen=True, gc=False):
+class Message(Struct, frozen=True, gc=False):
     """A message as it came: `entry` is its final entry with the whole body, `seq` is that entry's number."""
 
     seq: int
     entry: Entry
 
+    @property
+    def id(self) -> uuid.UUID:
+        """The name of the message, the same for both sides."""
+        return uuid.UUID(bytes=self.entry.id)
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+    @property
+    def body(self) -> Body:
+        """What the message holds; decoded when asked for."""
+        return decode_body(self.entry.kind, self.entry.body)
+
+
+class Messages(Struct, frozen=True, gc=False):
+    """Messages in the order of their log, kept as columns: hundreds of them are made at once, and seldom one by one."""
+
+    seqs: Sequence[int]  # the number of each final entry
+    entries: Sequence[Entry]  # the final entries, each with the whole body
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[Message]:
+        return map(Message, self.seqs, self.entries)
+
+
+class Parts(Struct, frozen=True, gc=False):
     """The beginning of a message whose final entry has not come yet; empty most of the time."""
 
     conv: bytes = b""
@@ -45,8 +66,10 @@ NO_PARTS: Final = Parts()
 SHOWS_NOTHING: Final = frozenset({PART, VOID})
 
 
-def shown(entries: Iterable[Entry]) -> list[Entry]:
+def shown(entries: list[Entry]) -> list[Entry]:
     """Return those of `entries` that end a message for somebody to see: no PARTs, nothing that was withdrawn."""
+    if SHOWS_NOTHING.isdisjoint({entry.kind for entry in entries}):
+        return entries
     return [entry for entry in entries if entry.kind not in SHOWS_NOTHING]
 
 
@@ -55,7 +78,7 @@ def cut(body: bytes) -> list[bytes]:
     return [body[start : start + MAX_BODY] for start in range(0, len(body), MAX_BODY)] or [body]
 
 
-def assemble(parts: Parts, first: int, entries: Sequence[Entry]) -> tuple[Parts, list[Message]]:
+def assemble(parts: Parts, first: int, entries: Sequence[Entry]) -> tuple[Parts, Messages]:
     """Return what is unfinished after `entries`, the next ones of a log from number `first`, and the messages they end.
 
     A VOID is a final entry that shows nothing; parts that it ends are thrown away.
@@ -64,9 +87,9 @@ def assemble(parts: Parts, first: int, entries: Sequence[Entry]) -> tuple[Parts,
       Violation: PROTOCOL for a PART of the wrong size, or another conversation while parts are waiting; TOO_BIG for a
         message that would be longer than any may be.
     """
-    if not parts.bodies and SHOWS_NOTHING.isdisjoint([entry.kind for entry in entries]):
-        return parts, list(map(Message, count(first), entries))
-    messages = []
+    if not parts.bodies and SHOWS_NOTHING.isdisjoint({entry.kind for entry in entries}):
+        return parts, Messages(range(first, first + len(entries)), entries)
+    seqs, wholes = [], []
     for seq, entry in enumerate(entries, first):
         if entry.kind == PART:
             parts = _with_part(parts, entry)
@@ -75,8 +98,9 @@ def assemble(parts: Parts, first: int, entries: Sequence[Entry]) -> tuple[Parts,
         parts = NO_PARTS
         if entry.kind != VOID:
             whole = Entry(id=entry.id, kind=entry.kind, sent_ms=entry.sent_ms, conv=entry.conv, body=body)
-            messages.append(Message(seq, whole))
-    return parts, messages
+            seqs.append(seq)
+            wholes.append(whole)
+    return parts, Messages(seqs, wholes)
 
 
 def _with_part(parts: Parts, entry: Entry) -> Parts:

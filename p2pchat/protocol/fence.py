@@ -9,7 +9,6 @@ Source: docs/protocol.md, section 6.4.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, final
 
 from p2pchat.errors import ProtocolError
@@ -60,4 +59,4 @@ def check(ledger: Ledger, gen: int) -> None:
 def release(ledger: Ledger, gen: int) -> None:
     """Let go of the conversation at an orderly end; a claim that no longer stands has nothing to let go of."""
     if ledger.fence.gen == gen:
-        ledger.fence = replace(ledger.fence, held=None)
+        ledger.fence = Fence(gen=gen, held=None)

@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from p2pchat.protocol import assembly, chain
+from p2pchat.protocol.assembly import Messages
 from p2pchat.protocol.ledger import Seen
 
 if TYPE_CHECKING:
-    from p2pchat.protocol.assembly import Message
     from p2pchat.protocol.ledger import Ledger
     from p2pchat.wire.frames import Msg, Resume
 
 
-def receive(ledger: Ledger, batch: Msg) -> tuple[list[Message], int]:
+def receive(ledger: Ledger, batch: Msg) -> tuple[Messages, int]:
     """Take what is new in `batch`, which leaves no gap; return the messages to show, and the mark of `Ledger.take`.
 
     Entries that were taken before are skipped, whatever they hold. An id that was shown counts, but is not shown again.
@@ -30,24 +30,25 @@ def receive(ledger: Ledger, batch: Msg) -> tuple[list[Message], int]:
     first = max(batch.first, seen.seq + 1)
     entries = batch.entries[first - batch.first :] if first > batch.first else batch.entries
     parts, messages = assembly.assemble(seen.parts, first, entries)
-    joined = b"".join([entry.id for entry in entries])
-    state = chain.extend(seen.epoch, seen.state, joined)
-    now_seen = Seen(epoch=seen.epoch, seq=first + len(entries) - 1, state=state, parts=parts)
-    new = _not_known(ledger, messages)
-    return new, ledger.take(now_seen, new)
+    state = chain.extend(seen.epoch, seen.state, b"".join([entry.id for entry in entries]))
+    new = _not_shown_before(ledger, messages)
+    mark = ledger.take(Seen(epoch=seen.epoch, seq=first + len(entries) - 1, state=state, parts=parts), new)
+    return new, mark
 
 
-def _not_known(ledger: Ledger, messages: list[Message]) -> list[Message]:
-    ids = [message.entry.id for message in messages]
-    known = ledger.known(ids)
-    if not known and len(set(ids)) == len(ids):
+def _not_shown_before(ledger: Ledger, messages: Messages) -> Messages:
+    ids = [entry.id for entry in messages.entries]
+    new = ledger.enter(ids)
+    if len(new) == len(ids):
         return messages
-    new = []
-    for message in messages:
-        if message.entry.id not in known:
-            known.add(message.entry.id)
-            new.append(message)
-    return new
+    left = set(new)
+    seqs, entries = [], []
+    for seq, entry in zip(messages.seqs, messages.entries, strict=True):
+        if entry.id in left:
+            left.remove(entry.id)  # a second one of the same batch is not shown either
+            seqs.append(seq)
+            entries.append(entry)
+    return Messages(seqs, entries)
 
 
 def meet(ledger: Ledger, resume: Resume) -> bool:

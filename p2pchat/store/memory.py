@@ -9,8 +9,11 @@ Source: docs/protocol.md, sections 1.3 and 6.1.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from p2pchat.protocol import chain
 from p2pchat.protocol.ledger import Fence, Log, Seen
@@ -18,7 +21,7 @@ from p2pchat.protocol.ledger import Fence, Log, Seen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from p2pchat.protocol.assembly import Message
+    from p2pchat.protocol.assembly import Messages
     from p2pchat.wire.frames import Entry
 
 # How many ids of messages are remembered at the least, so that none is shown twice; twice as many at the most. A
@@ -28,8 +31,7 @@ if TYPE_CHECKING:
 KNOWN_IDS: Final = 16384
 
 
-@dataclass(slots=True)
-class _Take:
+class _Take(Struct, gc=False):
     """What was handed out to be shown and is not confirmed yet."""
 
     mark: int
@@ -51,8 +53,8 @@ class MemoryLedger:
         self._last_mark = 0
         # Two generations of ids: when the recent one is full it becomes the older one, which is forgotten.
         self._known_ids = known_ids
-        self._recent: set[bytes] = set()
-        self._older: set[bytes] = set()
+        self._recent: dict[bytes, None] = {}
+        self._older: dict[bytes, None] = {}
 
     # ---- my log
 
@@ -80,10 +82,10 @@ class MemoryLedger:
 
     def append(self, entries: Sequence[Entry], *, expires_ms: int | None = None) -> int:
         """Append entries; return the number of the first."""
-        first = self.next
+        first = self._log.base + len(self._entries)
         self._entries += entries
         if expires_ms is not None:
-            self._expiries[self.next - 1] = expires_ms
+            self._expiries[first + len(entries) - 1] = expires_ms
         return first
 
     def replace(self, first: int, entries: Sequence[Entry]) -> None:
@@ -124,15 +126,22 @@ class MemoryLedger:
         """The number up to which what was taken was also shown."""
         return self._confirmed.seq
 
-    def known(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Return those of `ids` that are remembered."""
-        return self._recent.intersection(ids) | self._older.intersection(ids)
+    def enter(self, ids: Sequence[bytes]) -> Sequence[bytes]:
+        """Remember `ids`; return those that were not known before, each once."""
+        if len(self._recent) >= self._known_ids:
+            self._older, self._recent = self._recent, {}
+        before = len(self._recent)
+        self._recent.update(dict.fromkeys(ids))
+        added = len(self._recent) - before
+        if added == len(ids) and self._older.keys().isdisjoint(ids):
+            return ids
+        # A dict keeps its order, so what was added is at the end.
+        return [id_ for id_ in islice(reversed(self._recent), added) if id_ not in self._older]
 
-    def take(self, seen: Seen, messages: Sequence[Message]) -> int:
-        """Remember the ids of `messages`, which are to be shown now; return the mark to confirm."""
+    def take(self, seen: Seen, messages: Messages) -> int:
+        """Move on to `seen`; return the mark that confirms that `messages` were shown."""
         self._seen = seen
         if messages:
-            self._remember([message.entry.id for message in messages])
             self._last_mark += 1
             self._takes.append(_Take(self._last_mark, seen))
         elif self._takes:
@@ -140,11 +149,6 @@ class MemoryLedger:
         else:
             self._confirmed = seen
         return self._last_mark
-
-    def _remember(self, ids: Sequence[bytes]) -> None:
-        if len(self._recent) >= self._known_ids:
-            self._older, self._recent = self._recent, set()
-        self._recent.update(ids)
 
     def confirm(self, mark: int) -> None:
         """Note that everything up to `mark` was shown."""
