@@ -36,6 +36,6 @@ def pad(plaintext: bytearray) -> None:
     plaintext += _ZEROS[: padded_length(len(plaintext)) - len(plaintext)]
 
 
-def is_padding(plaintext: bytes, start: int) -> bool:
+def is_padding(plaintext: bytes | bytearray, start: int) -> bool:
     """Return whether everything from `start` on, at most MAX_PLAINTEXT bytes, is zero."""
     return plaintext.endswith(_ZEROS[: len(plaintext) - start])

@@ -12,16 +12,11 @@ from p2pchat.crypto.noise import Role
 from p2pchat.protocol.connection import Connection
 from p2pchat.protocol.events import NEED_DATA, Answer, Begin, Event, PeerProved, Reveal, Sendable
 from p2pchat.protocol.limits import Limits
-from p2pchat.wire import frames
 from tests.support.entropy import seeded
+from tests.support.framing import HELLO, RESUME
 from tests.support.kat import ALICE, BOB
 
 Cut = Callable[[bytes], Iterable[bytes]]
-
-HELLO = frames.Hello(agent="test/1", features=["guest/1"], max_unacked=4096, max_unacked_bytes=2**20, name="")
-RESUME = frames.Resume(
-    epoch=b"e" * 8, base=1, base_state=bytes(16), next=1, peer_epoch=b"", peer_seen=0, peer_chain=bytes(16)
-)
 
 
 def whole(data: bytes) -> Iterable[bytes]:
