@@ -8,7 +8,8 @@ Source: docs/protocol.md, section 3.4.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -16,9 +17,6 @@ from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import MAX_BODY, Entry
 from p2pchat.wire.messages import MAX_ASSEMBLED, Body, Kind, decode_body
 from p2pchat.wire.violation import Violation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 PART: Final = int(Kind.PART)
 VOID: Final = int(Kind.VOID)
