@@ -17,6 +17,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4  # [the handshake](protocol.md#the-handshake) works, and a dangling one is an error
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # as written, not as the repr of an object
 default_role = "code"  # docstrings mark names with single backticks, as these pages do
 
 nitpick_ignore_regex = [
@@ -25,4 +26,5 @@ nitpick_ignore_regex = [
     ("py:exc", r"(Broken|Busy|Closed)ResourceError|OSError"),
     # Inside the package a class may be imported for checkers only; then its annotation does not say where it lives.
     ("py:class", r"[A-Z]\w+|p2pchat\.(node|wire|protocol)\..*"),
+    ("py:class", r"Callable\[\[\]"),  # half of a type: Sphinx cuts at the comma
 ]
