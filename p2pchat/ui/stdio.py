@@ -28,15 +28,6 @@ def is_terminal(fd: int) -> bool:
     return os.isatty(fd)
 
 
-def open_missing() -> None:
-    """Open those of the descriptors 0 to 2 that the parent closed, so that no socket of ours gets their numbers."""
-    for fd in range(3):
-        try:
-            os.fstat(fd)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
-
-
 class Input:
     """What somebody gives us on a descriptor, standard input by default. One reader at a time."""
 

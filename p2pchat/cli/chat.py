@@ -1,0 +1,147 @@
+"""What `listen` and `dial` have in common: one node, one face, one chat."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from p2pchat import address as addresses
+from p2pchat.cli import log, places, profiles, reach, signals
+from p2pchat.cli.options import AcceptChoice, Common
+from p2pchat.crypto.identity import Identity, PeerId
+from p2pchat.env import Env, system_env
+from p2pchat.errors import ConfigurationError
+from p2pchat.node.events import Notice
+from p2pchat.node.node import open_node
+from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.protocol.limits import Limits
+from p2pchat.transports.registry import Transports
+from p2pchat.ui import chat as chats
+from p2pchat.ui import marks, stdio
+from p2pchat.ui.outlets import CleanLines, ExactBytes, Outlet
+from p2pchat.ui.pipe import PipeFace
+from p2pchat.ui.plain import PlainFace
+from p2pchat.ui.transcript import Transcript
+from p2pchat.ui.words import Words
+
+if TYPE_CHECKING:
+    from p2pchat.ui.chat import Face, Plan
+
+PATIENCE = 60.0  # seconds for reaching a peer, and for a lost link, where nobody sits in front of it
+
+
+@dataclass(frozen=True, slots=True)
+class Terminals:
+    """Which of the three standard descriptors a person has in front of it."""
+
+    keys: bool
+    screen: bool
+    errors: bool
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody can see a question and answer it."""
+        return self.keys and self.errors
+
+
+def listen(words: Sequence[str], common: Common) -> int:
+    """Wait for peers at the addresses `words` and chat; returns the exit code."""
+    transports = Transports()
+    where = tuple(addresses.parse(word, schemes=transports.schemes) for word in words) or (addresses.EVERYWHERE,)
+    terminals = look_around(common)
+    lost = common.timeout if common.timeout is not None else PATIENCE
+    plan = chats.Plan(listen=where, once=common.once, patience=lost if common.once else math.inf)
+    return _run(transports, plan, common, terminals)
+
+
+def dial(word: str, common: Common, *, retry: bool) -> int:
+    """Reach the peer at the address `word` and chat; returns the exit code."""
+    transports = Transports()
+    where = addresses.parse(word, schemes=transports.schemes)
+    terminals = look_around(common)
+    usual = math.inf if terminals.keys else PATIENCE
+    plan = chats.Plan(
+        dial=where,
+        retry=retry,
+        timeout=common.timeout if common.timeout is not None else math.inf if retry else usual,
+        patience=math.inf if terminals.keys else common.timeout if common.timeout is not None else PATIENCE,
+    )
+    return _run(transports, plan, common, terminals)
+
+
+def look_around(common: Common) -> Terminals:
+    """Return where a person is; with `--no-input` nobody types."""
+    return Terminals(
+        keys=stdio.is_terminal(0) and not common.no_input, screen=stdio.is_terminal(1), errors=stdio.is_terminal(2)
+    )
+
+
+def accept(common: Common, terminals: Terminals) -> Accept:
+    """Return who may come in.
+
+    Raises:
+      ConfigurationError: if a person is to be asked and there is none.
+    """
+    if common.accept is None:
+        return Accept.ASK if terminals.can_ask else Accept.KNOWN
+    if common.accept is AcceptChoice.ASK and not terminals.can_ask:
+        raise ConfigurationError("there is no terminal to ask at", hint="--accept known or --accept anyone")
+    return Accept(common.accept.value)
+
+
+def face(common: Common, terminals: Terminals, words: Words, env: Env) -> Face:
+    """Return the face for whatever the three descriptors are."""
+    out, errors = stdio.Output(1), stdio.Output(2)
+    outlet: Outlet
+    if terminals.screen:
+        outlet = screen = Transcript(out, marks=words.marks, wall=env.wall)
+    else:
+        outlet = CleanLines(out, marks=words.marks) if common.safe else ExactBytes(out)
+        screen = Transcript(errors, marks=words.marks, wall=env.wall)
+    if terminals.keys:
+        return PlainFace(source=stdio.Input(0), outlet=outlet, screen=screen, words=words, quiet=common.quiet)
+    source = None if common.no_input else stdio.Input(0)
+    return PipeFace(source=source, outlet=outlet, status=errors, words=words, quiet=common.quiet)
+
+
+def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminals) -> int:
+    env = system_env(transports)
+    where = places.find(common.profile, common.data_dir)
+    log.begin(None if common.guest else where.log, verbose=common.verbose)
+    guests = None if common.guest else profiles.Guests(where)
+    settings = NodeSettings(
+        name=common.name,
+        accept=accept(common, terminals),
+        accepted=guests.peers if guests else frozenset,
+        limits=replace(Limits(), linger=common.linger),
+    )
+    identity = Identity.generate(env.urandom) if common.guest else profiles.identity(where, env.urandom)
+    words = Words(
+        me=identity.peer_id,
+        marks=marks.choose(os.environ),
+        reach=partial(reach.lines, own_host=reach.own_host()),
+        let_in=_no_list if common.guest else partial(_add_to_list, where),
+    )
+
+    async def chat() -> None:
+        async with open_node(identity, env=env, settings=settings) as node:
+            if guests:
+                guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
+            await chats.run(node, face(common, terminals, words, env), plan)
+
+    return trio.run(signals.run, chat)
+
+
+def _add_to_list(where: places.Places, peer: PeerId) -> str:
+    return f"echo {peer} >> {shlex.quote(str(where.accepted))}"
+
+
+def _no_list(peer: PeerId) -> str:  # noqa: ARG001  (a guest knows nobody)
+    return "begin again with --accept anyone"

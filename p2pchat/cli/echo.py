@@ -1,0 +1,109 @@
+"""The demo: a node that says back what it hears, and one for you, in one process over the `memory:` transport.
+
+Everything between them is real: handshake, encryption, acknowledgements, goodbye. Nothing leaves the process, and
+nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import trio
+
+from p2pchat import address as addresses
+from p2pchat.cli import chat, signals
+from p2pchat.crypto.identity import Identity
+from p2pchat.env import Env, system_env
+from p2pchat.node import events
+from p2pchat.node.node import Node, open_node
+from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.transports.registry import Transports
+from p2pchat.ui import chat as chats
+from p2pchat.ui import marks, stdio, transcript
+from p2pchat.ui.words import Words
+from p2pchat.wire.messages import Text
+
+if TYPE_CHECKING:
+    from p2pchat.cli.options import Common
+    from p2pchat.ui.chat import Chat
+
+ADDRESS = addresses.parse("memory:demo")
+SCRIPT = (
+    "hello",
+    "nobody is in the middle: this was sealed on one side and opened on the other",
+    "žluťoučký kůň, 你好, 👋",
+    "/me waves goodbye",
+)
+
+
+def run(common: Common) -> int:
+    """Chat with an echo, or play the script where nobody can type; returns the exit code."""
+    env = system_env(Transports())
+    terminals = chat.look_around(common)
+    me = Identity.generate(env.urandom)
+    words = Words(me=me.peer_id, marks=marks.choose(os.environ), reach=lambda _: [], let_in=str)
+    face = chat.face(common, terminals, words, env) if terminals.keys else Script(words, env)
+
+    async def demo() -> None:
+        async with (
+            open_node(
+                Identity.generate(env.urandom), env=env, settings=NodeSettings(name="echo", accept=Accept.ANYONE)
+            ) as echo,
+            trio.open_nursery() as nursery,
+        ):
+            await echo.listen(ADDRESS)
+            nursery.start_soon(serve, echo)
+            async with open_node(me, env=env) as node:
+                await chats.run(node, face, chats.Plan(dial=ADDRESS))
+            nursery.cancel_scope.cancel()
+
+    return trio.run(signals.run, demo)
+
+
+async def serve(node: Node) -> None:
+    """Say back every text to whoever said it, and answer goodbyes, until cancelled."""
+    async for event in node.feed:
+        match event:
+            case events.MessagesReceived(session=session, messages=received):
+                for message in received:
+                    if isinstance(message.body, Text) and not session.over:
+                        await session.send(message.body.text)
+            case events.Leaving(session=session):
+                session.goodbye()
+
+
+class Script:
+    """A face with nobody in front of it: says its lines one after the other, and shows both sides."""
+
+    is_person = True
+
+    def __init__(self, words: Words, env: Env) -> None:
+        """Write to standard output, whatever that is."""
+        self._words = words
+        self._screen = transcript.Transcript(stdio.Output(1), marks=words.marks, wall=env.wall)
+        self._answered = trio.Event()
+
+    async def show(self, event: events.Event, chat: Chat) -> None:  # noqa: ARG002
+        """Append the echo's lines, and what is news."""
+        if isinstance(event, events.MessagesReceived):
+            await self._screen.show(self._words.name(event.session), event.messages)
+            self._answered.set()
+        else:
+            await self._screen.note(self._words.tell(event))
+
+    async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:  # noqa: ARG002
+        """Say each line when the one before was answered; then goodbye."""
+        session = await chat.first_session()
+        for line in SCRIPT:
+            self._answered = trio.Event()
+            await self._screen.say("you", line)
+            await session.send(line)
+            await self._answered.wait()
+        await session.drained()
+        mark = self._words.marks.delivered
+        await self._screen.note(
+            [f"{mark} {session.counts[2]} messages delivered and answered; `p2pchat demo` in a terminal lets you type"]
+        )
+        await chat.leave()
+        chat.end()

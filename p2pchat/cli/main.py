@@ -1,0 +1,133 @@
+"""Where the program begins and ends: words in, one verb, an exit code out.
+
+Every error becomes one or two lines and a code here and nowhere else; this is the only place that takes exception
+groups apart. Help and mistyped verbs are answered from the table, before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import TypeVar
+
+import p2pchat
+from p2pchat import errors
+from p2pchat.cli import say, verbs
+from p2pchat.cli.exit_codes import ExitCode
+
+E = TypeVar("E", bound=BaseException)
+
+OVERVIEW = """\
+p2pchat: chat between equals from a terminal, with nobody in the middle
+
+usage: p2pchat VERB [WORDS] [OPTIONS]
+
+{verbs}
+
+`p2pchat VERB --help` shows the options of a verb, `p2pchat help` the topics that are explained
+"""
+
+BEGINNING = """\
+p2pchat: chat between equals from a terminal, with nobody in the middle
+
+to begin with:
+  p2pchat demo               chat with an echo, here and now
+  p2pchat listen             wait for somebody
+  p2pchat dial HOST          reach somebody who listens on HOST; on this machine: localhost
+
+`p2pchat --help` shows all verbs
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line `words` (those of the process by default) and return its exit code."""
+    words = sys.argv[1:] if words is None else words
+    _open_missing()
+    code: int = ExitCode.BUG
+    try:
+        code = run(words)
+    except* errors.P2PChatError as group:
+        _trace(group, words)
+        code = say.failure(_first(group))
+    except* KeyboardInterrupt:
+        code = ExitCode.INTERRUPT
+    except* Exception as group:  # noqa: BLE001  (the edge of the program: a bug gets its line, too)
+        _trace(group, words)
+        bug = _first(group)
+        say.error(f"a bug of p2pchat: {type(bug).__name__}: {bug}", hint="please report it, with what -vv shows")
+        code = ExitCode.BUG
+    return code
+
+
+def run(words: Sequence[str]) -> int:
+    """Answer from the table, or import the one verb that was asked for and run it; whatever goes wrong is raised."""
+    match words:
+        case []:
+            return say.text(BEGINNING)
+        case ["--help" | "-h", *_]:
+            return say.text(overview())
+        case ["--version" | "-V", *_]:
+            return say.text(f"p2pchat {p2pchat.__version__}")
+    name, *rest = words
+    verb = verbs.find(name)
+    return _call(verb, rest) if verb else unknown(name)
+
+
+def _open_missing() -> None:
+    """Open those of the descriptors 0 to 2 that our parent closed, so that no socket of ours gets their numbers."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
+def overview() -> str:
+    """Return the help of the whole program."""
+    width = max(len(verb.name) for verb in verbs.VERBS)
+    return OVERVIEW.format(verbs="\n".join(f"  {verb.name:<{width}}  {verb.summary}" for verb in verbs.VERBS))
+
+
+def unknown(name: str) -> ExitCode:
+    """Say that there is no such verb, and which one may have been meant."""
+    if name.startswith("-"):
+        say.error(f"options come after the verb: {name}", hint="for example `p2pchat listen --guest`")
+    elif meant := verbs.nearest(name):
+        say.error(f"no such verb: {name}", hint=f"did you mean `p2pchat {meant}`?")
+    else:
+        say.error(f"no such verb: {name}", hint="`p2pchat --help` lists them")
+    return ExitCode.USAGE
+
+
+def _call(verb: verbs.Verb, words: Sequence[str]) -> int:
+    import typer  # noqa: PLC0415  (not needed for what is answered from the table)
+
+    app: typer.Typer = importlib.import_module(verb.module).app
+    name = f"p2pchat {verb.name}"
+    try:
+        code = app(args=list(words), prog_name=name, standalone_mode=False)
+    except typer.TyperException as exc:
+        message = exc.format_message().rstrip(".").replace("Value error, ", "")
+        say.error(message[:1].lower() + message[1:], hint=f"`{name} --help` shows what it takes")
+        return ExitCode.USAGE
+    return int(code or ExitCode.DONE)
+
+
+def _trace(group: BaseExceptionGroup[BaseException], words: Sequence[str]) -> None:
+    """Print where it happened, if `words` or the environment ask for it."""
+    asked = sum(word.count("v") for word in words if re.fullmatch("-v+", word)) + list(words).count("--verbose")
+    if asked >= 2 or os.environ.get("P2PCHAT_VERBOSE", "") >= "2":
+        import traceback  # noqa: PLC0415  (for those who look for a bug)
+
+        traceback.print_exception(group)
+
+
+def _first(group: BaseExceptionGroup[E]) -> E:
+    """Return the first exception in `group` that is not a group itself."""
+    inner: E | BaseExceptionGroup[E] = group
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    return inner

@@ -1,0 +1,66 @@
+"""Where things are on the disk. Finding a place touches nothing; only `make_private` makes a directory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from p2pchat.errors import ConfigurationError, StoreError
+
+APP = "p2pchat"
+_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a name of one directory, and of nothing else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The places of one profile."""
+
+    data: Path  # the directory of the profile
+    log: Path
+
+    @property
+    def key(self) -> Path:
+        """The file that holds who we are."""
+        return self.data / "identity.key"
+
+    @property
+    def accepted(self) -> Path:
+        """The file that lists who may come in."""
+        return self.data / "accepted"
+
+
+def find(profile: str, data_dir: Path | None = None) -> Places:
+    """Return the places of `profile`; `data_dir`, if given, is its directory.
+
+    Raises:
+      ConfigurationError: if `profile` is not a name that a directory can have everywhere.
+    """
+    if not _PROFILE.fullmatch(profile):
+        raise ConfigurationError(
+            f"a profile cannot be called {profile[:80]!r}", hint="letters, digits, dots, dashes: for example work"
+        )
+    if data_dir is None:
+        data_dir = platformdirs.user_data_path(APP, appauthor=False) / profile
+    return Places(
+        data=data_dir.expanduser().absolute(),
+        log=platformdirs.user_state_path(APP, appauthor=False) / "log",
+    )
+
+
+def make_private(directory: Path) -> None:
+    """Make `directory`, for our user only, if it is not there.
+
+    Raises:
+      StoreError: if that is not possible.
+    """
+    try:
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
+    except OSError as exc:
+        raise StoreError(
+            f"cannot make {directory}: {exc.strerror}",
+            hint="--data-dir puts it elsewhere, --guest needs no place at all",
+        ) from exc

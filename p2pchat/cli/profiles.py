@@ -1,0 +1,56 @@
+"""What a profile is made of: who we are, and whom we let in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from p2pchat.errors import P2PChatError
+from p2pchat.store import keyfile
+from p2pchat.store.accepted import AcceptedFile
+
+if TYPE_CHECKING:
+    from p2pchat.cli.places import Places
+    from p2pchat.crypto.identity import Identity, PeerId
+
+
+def identity(where: Places, entropy: Callable[[int], bytes]) -> Identity:
+    """Return who the profile is; its key is made at the first call.
+
+    Raises:
+      ConfigurationError: if the key is not ours alone, or is none.
+      StoreError: if the disk refuses.
+    """
+    return keyfile.load_or_create(where.key, entropy=entropy)
+
+
+class Guests:
+    """Whom the profile lets in, as its file says at each knock. A file that was spoilt meanwhile lets nobody in."""
+
+    def __init__(self, where: Places) -> None:
+        """Read the file for the first time.
+
+        Raises:
+          ConfigurationError: if it cannot be trusted, or understood.
+          StoreError: if the disk refuses.
+        """
+        self._file = AcceptedFile(where.accepted)
+        self._file.peers()
+        self._complained = ""
+        self.complain: Callable[[P2PChatError], None] = _say_nothing
+
+    def peers(self) -> frozenset[PeerId]:
+        """Return who may come in now. Each new trouble with the file is complained about once."""
+        try:
+            peers = self._file.peers()
+        except P2PChatError as exc:
+            if str(exc) != self._complained:
+                self._complained = str(exc)
+                self.complain(exc)
+            return frozenset()
+        self._complained = ""
+        return peers
+
+
+def _say_nothing(error: P2PChatError) -> None:
+    """Be the complaint of somebody whom nobody hears."""

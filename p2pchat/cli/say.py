@@ -1,0 +1,61 @@
+"""What the command line itself says: errors and help. One voice: short, lower case, no full stop, and what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from p2pchat import errors
+from p2pchat.cli.exit_codes import QUIET, ExitCode, of
+
+PREFIX = "p2pchat"
+
+
+def error(message: str, *, hint: str = "") -> None:
+    """Print one line for what happened and one for what to do about it, on standard error."""
+    lines = [f"{PREFIX}: error: {_one_line(message)}"]
+    if hint:
+        lines.append(f"hint: {_one_line(hint)}")
+    with contextlib.suppress(OSError):  # there is nowhere left to say that nothing can be said
+        _write(2, "\n".join(lines) + "\n")
+
+
+def failure(failed: errors.P2PChatError) -> ExitCode:
+    """Print an expected failure, unless its end is a quiet one, and return its exit code."""
+    code = of(failed)
+    if code not in QUIET:
+        error(str(failed), hint=failed.hint)
+    return code
+
+
+def text(text: str) -> ExitCode:
+    """Print `text` on standard output; returns the code to exit with.
+
+    Raises:
+      StdoutClosed: if nobody reads it.
+      StdioFailed: if it cannot be written.
+    """
+    try:
+        _write(1, text.rstrip("\n") + "\n")
+    except BrokenPipeError as exc:
+        raise errors.StdoutClosed("nobody reads our output") from exc
+    except OSError as exc:
+        raise errors.StdioFailed(f"cannot write standard output: {exc.strerror}") from exc
+    return ExitCode.DONE
+
+
+def _one_line(message: str) -> str:
+    # Errors may quote what a peer said. The sanitiser is imported only when something has gone wrong.
+    from p2pchat.ui import sanitize  # noqa: PLC0415
+
+    return sanitize.clean(message).replace("\n", " ")
+
+
+def _write(fd: int, text: str) -> None:
+    """Write past Python's buffers, so that nothing is left to fail while the interpreter ends."""
+    stream = sys.stdout if fd == 1 else sys.stderr
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    data = text.encode(encoding, "backslashreplace")
+    while data:
+        data = data[os.write(fd, data) :]

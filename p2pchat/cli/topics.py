@@ -1,0 +1,100 @@
+"""The pages of `p2pchat help TOPIC`. What can be generated from a table is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+from p2pchat.cli import exit_codes, verbs
+from p2pchat.ui import commands
+
+ADDRESSES = """\
+addresses: where a peer can be reached
+
+  box                    a host by name or number, on the default port 7272
+  box:7300  [::1]:7300   another port; IPv6 in brackets
+  tcp:box:7300           the same, spelled out
+  *:7272                 every interface of this machine (only to listen; it is the default)
+  localhost              this machine only
+  /tmp/chat.sock         a Unix socket: a word with a slash is a path
+  unix:/tmp/chat.sock    the same, spelled out
+  memory:name            inside one program, for tests and demos
+"""
+
+PIPES = """\
+pipes: what comes out is what went in
+
+Where standard input is no terminal, each line is one message; nothing in it is a command. Bytes out equal bytes in:
+a last line without a newline, lines above 1 MiB and input that is not UTF-8 arrive as they are.
+
+  echo hi | p2pchat dial box       sends, waits for answers while they keep coming (--linger, 5 s), ends
+  p2pchat listen --once > file     gets exactly what was sent, and ends with the goodbye
+  p2pchat dial box --no-input      only listens
+
+Input is not read before the other side has let us in. End of input of a `dial` ends the chat when everything has
+arrived; of a `listen` it only means that you say nothing. Input goes to the first peer that comes. A lost link is
+redialled for --timeout seconds (60), then the exit code is 74. Status lines go to standard error, -q silences them.
+
+A file or a pipe as output gets exact bytes, a terminal never does: there, everything that could drive it is made
+visible. With --safe files and pipes get that, too.
+"""
+
+PLACES = """\
+places: what is kept where
+
+  $XDG_DATA_HOME/p2pchat/PROFILE/    what the profile is (usually ~/.local/share/p2pchat/default); --data-dir moves it
+    identity.key                     your key: who has it can be you
+    accepted                         who may come in, one peer id a line; lines that begin with # are yours
+  $XDG_STATE_HOME/p2pchat/log        addresses and ids of who came and went, never what was said; 3 x 1 MiB at most
+
+All of it is readable by you alone. With --guest nothing is written. Nothing is ever put in the current directory.
+
+Every option has a twin in the environment: P2PCHAT_PROFILE, P2PCHAT_DATA_DIR, P2PCHAT_ACCEPT=anyone, P2PCHAT_GUEST=1 …
+A flag beats its twin.
+"""
+
+
+def _commands() -> str:
+    return "\n".join(
+        [
+            "commands: what can be typed in a chat, where standard input is a terminal",
+            "",
+            *(f"  {line}" for line in commands.table()),
+            "",
+            "A beginning is enough where it fits one command only: /w for /who. Ctrl-D on an empty line is /quit,",
+            "Ctrl-C ends at once. Ctrl-R shows a half-typed line again when something arrived in the middle of it.",
+        ]
+    )
+
+
+def _exit_codes() -> str:
+    return f"exit codes: how a run ended\n\n{exit_codes.table()}\n\nA number here never changes its meaning."
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "addresses": lambda: ADDRESSES,
+    "commands": _commands,
+    "exit-codes": _exit_codes,
+    "pipes": lambda: PIPES,
+    "places": lambda: PLACES,
+}
+
+
+def contents() -> str:
+    """Return the list of everything that `p2pchat help` explains."""
+    width = max(len(verb.name) for verb in verbs.VERBS)
+    lines = [f"  {verb.name:<{width}}  {verb.summary}" for verb in verbs.VERBS]
+    return "\n".join(
+        ["verbs:", *lines, "", f"topics: {', '.join(PAGES)}", "", "`p2pchat help WORD` explains one of them"]
+    )
+
+
+def find(topic: str) -> str:
+    """Return the page of `topic`, or an empty string."""
+    page = PAGES.get(topic)
+    return page() if page else ""
+
+
+def nearest(topic: str) -> str:
+    """Return the verb or topic that `topic` was most likely meant to be, or an empty string."""
+    return next(iter(difflib.get_close_matches(topic, [*PAGES, *verbs.BY_NAME], n=1)), "")

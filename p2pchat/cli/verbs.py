@@ -1,0 +1,40 @@
+"""The table of verbs. Only the module of the verb that was asked for is ever imported.
+
+A module named here offers `app`, a `typer.Typer` with one command that returns an exit code.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    module: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+
+
+VERBS = (
+    Verb("listen", "p2pchat.cli.listen", "wait for peers and chat"),
+    Verb("dial", "p2pchat.cli.dial", "reach a peer and chat", aliases=("connect",)),
+    Verb("demo", "p2pchat.cli.demo", "chat with an echo at once: no network, no files"),
+    Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint"),
+    Verb("help", "p2pchat.cli.help", "explain a verb or a topic"),
+)
+
+BY_NAME = {name: verb for verb in VERBS for name in (verb.name, *verb.aliases)}
+
+
+def find(name: str) -> Verb | None:
+    """Return the verb called `name`, if there is one."""
+    return BY_NAME.get(name)
+
+
+def nearest(name: str) -> str:
+    """Return the verb that `name` was most likely meant to be, or an empty string."""
+    import difflib  # noqa: PLC0415  (a tenth of the time of `--help`, and only for somebody who mistyped)
+
+    return next(iter(difflib.get_close_matches(name, BY_NAME, n=1)), "")

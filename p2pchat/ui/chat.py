@@ -1,0 +1,234 @@
+"""A chat from beginning to end, for any face: when it begins, when it is over, and what is an error.
+
+The face shows events and says what its person or pipe says; this module decides everything that is neither. What goes
+wrong in any of its tasks becomes the end of the chat there and then, so no exception groups come out but those of bugs.
+
+Source: docs/protocol.md, section 4.2, for the manners of a goodbye.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import trio
+
+from p2pchat import errors
+from p2pchat.node import events
+from p2pchat.ui import sanitize
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.node.node import Node
+    from p2pchat.node.session import Session
+
+MAX_GONE = 16  # peers whose link was lost, and who may yet come back to the same conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was asked for."""
+
+    listen: tuple[Address, ...] = ()
+    dial: Address | None = None
+    once: bool = False  # end after the first chat that ended with a goodbye
+    retry: bool = False  # go on when the first attempt to dial fails
+    timeout: float = math.inf  # seconds for reaching the peer and being let in
+    patience: float = math.inf  # seconds that a lost link may stay lost
+
+
+class Face(Protocol):
+    """What a person or a program has in front of it."""
+
+    #: Whether a person is there: goodbyes are answered at once, and unread input is no reason to stay.
+    is_person: bool
+
+    async def show(self, event: events.Event, chat: Chat) -> None:
+        """Show `event`; it counts as shown when this returns."""
+
+    async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:
+        """Say what comes in, until nothing more will; `nursery` lives as long as the chat."""
+
+
+async def run(node: Node, face: Face, plan: Plan) -> None:
+    """Chat until it is over.
+
+    Raises:
+      P2PChatError: if it could not begin, or ended otherwise than with a goodbye.
+    """
+    async with trio.open_nursery() as nursery:
+        chat = Chat(node, plan, is_person=face.is_person, scope=nursery.cancel_scope)
+        nursery.start_soon(chat.guard, chat.show_events, face, nursery)
+        nursery.start_soon(chat.guard, face.listen_to_input, chat, nursery)
+        nursery.start_soon(chat.guard, chat.begin)
+    if chat.error is not None:
+        raise chat.error
+
+
+class Chat:
+    """What a face may ask and decide while it runs."""
+
+    def __init__(self, node: Node, plan: Plan, *, is_person: bool, scope: trio.CancelScope) -> None:
+        self.node = node
+        self.sessions: list[Session] = []  # in the order of their coming; those that are over are gone
+        self.error: errors.P2PChatError | None = None
+        self._plan = plan
+        self._is_person = is_person
+        self._scope = scope
+        self._first: Session | None = None
+        self._came = trio.Event()
+        self._reached = False
+        self._input_ended = trio.Event()
+        self._last_said_at = -math.inf
+        self._lost: dict[Session, trio.Event] = {}
+
+    # ---- for faces
+
+    async def first_session(self) -> Session:
+        """Wait for the first peer that we may talk to, and return its session: from then on always the same."""
+        while self._first is None:
+            await self._came.wait()
+        return self._first
+
+    def note_said(self) -> None:
+        """Note that something was sent: a pipe that still talks is not cut off by its peer's goodbye."""
+        self._last_said_at = self.node.env.clock()
+
+    async def finish_input(self, session: Session) -> None:
+        """Note that a pipe has no more to say: a dialer then says goodbye to `session`, a listener falls silent."""
+        self._input_ended.set()
+        if self._plan.dial is not None:
+            await session.drained()
+            session.goodbye()
+
+    async def leave(self) -> int:
+        """Say goodbye to everybody and end the chat; returns how many messages nobody will get."""
+        async with trio.open_nursery() as nursery:
+            for session in self.sessions:
+                nursery.start_soon(session.leave)
+        return sum(session.unacknowledged for session in self.sessions)
+
+    def end(self, error: errors.P2PChatError | None = None) -> None:
+        """End the chat now; the first call decides how."""
+        if not self._scope.cancel_called:
+            self.error = error
+            self._scope.cancel()
+
+    async def guard(self, function: Callable[..., Awaitable[None]], *args: object) -> None:
+        """Run one task of the chat; an expected failure of it is the end of the chat."""
+        try:
+            await function(*args)
+        except errors.P2PChatError as exc:
+            self.end(exc)
+
+    # ---- beginning
+
+    async def begin(self) -> None:
+        """Listen and dial as planned; ends before the chat does.
+
+        Raises:
+          ConnectFailed: or any other error of `Node.dial` and `Node.listen`.
+          NotLetIn: if the peer was reached, but did not let us in in time.
+        """
+        for address in self._plan.listen:
+            await self.node.listen(address)
+        if self._plan.dial is None:
+            return
+        with trio.move_on_after(self._plan.timeout) as scope:
+            await self.node.dial(self._plan.dial, retry=self._plan.retry)
+        if scope.cancelled_caught:
+            raise self._too_late(self._plan.dial, self._plan.timeout)
+
+    def _too_late(self, address: Address, seconds: float) -> errors.P2PChatError:
+        if self._reached:
+            return errors.NotLetIn(
+                f"{address} did not let us in within {seconds:g} seconds", hint="--timeout gives it more time"
+            )
+        return errors.ConnectFailed(
+            f"cannot reach {address} within {seconds:g} seconds", hint="check the address, or give it more --timeout"
+        )
+
+    # ---- events
+
+    async def show_events(self, face: Face, nursery: trio.Nursery) -> None:
+        """Show every event, and act on it where it is not the face's business."""
+        async for event in self.node.feed:
+            self._note(event)
+            await face.show(event, self)
+            self._act(event, nursery)
+
+    def _note(self, event: events.Event) -> None:
+        """Know about `event` before the face asks."""
+        match event:
+            case events.WaitingToBeLetIn():
+                self._reached = True
+            case events.Connected(session=session):
+                if session not in self.sessions:
+                    self.sessions.append(session)
+                    self._forget()
+                if self._first is None:
+                    self._first = session
+                    self._came.set()
+
+    def _forget(self) -> None:
+        """Keep a bounded number of peers that are gone and to whom nothing is left to say."""
+        gone = [session for session in self.sessions if not session.connected and not session.unacknowledged]
+        for session in gone[:-MAX_GONE]:
+            self.sessions.remove(session)
+
+    def _act(self, event: events.Event, nursery: trio.Nursery) -> None:
+        match event:
+            case events.Connected(session=session):
+                if back := self._lost.pop(session, None):
+                    back.set()
+                if self._input_ended.is_set() and self._plan.dial is not None and not session.unacknowledged:
+                    session.goodbye()  # everything had arrived, only the goodbye was lost
+            case events.Leaving(session=session, going_away=False):
+                nursery.start_soon(self._answer_goodbye, session)
+            case events.Disconnected(session=session):
+                self._disconnected(event, nursery)
+            case events.DialFailed(error=error, redial=None):
+                self.end(error)
+
+    async def _answer_goodbye(self, session: Session) -> None:
+        """Say goodbye, too: a person at once, a pipe at the end of its input or when it has been quiet for a while."""
+        if self._is_person:
+            await session.leave()
+            return
+        quiet = self.node.settings.limits.pipe_quiet
+        heard_at = self.node.env.clock()
+        while not self._input_ended.is_set():
+            left = max(self._last_said_at, heard_at) + quiet - self.node.env.clock()
+            if left <= 0:
+                break
+            with trio.move_on_after(left):
+                await self._input_ended.wait()
+        await session.drained()
+        session.goodbye()
+
+    def _disconnected(self, event: events.Disconnected, nursery: trio.Nursery) -> None:
+        session = event.session
+        is_over = event.clean and event.redial is None
+        if is_over and session in self.sessions:
+            self.sessions.remove(session)
+        if self._plan.dial is None and not self._plan.once:
+            return
+        if is_over:
+            self.end()
+        elif self._plan.dial is not None and event.redial is None:
+            self.end(errors.LinkLost(f"the connection is lost for good: {sanitize.clean_line(event.reason)}"))
+        elif self._plan.patience < math.inf and session not in self._lost:
+            self._lost[session] = back = trio.Event()
+            nursery.start_soon(self._wait_for, session, back)
+
+    async def _wait_for(self, session: Session, back: trio.Event) -> None:
+        """End the chat if `session` is not `back` in time."""
+        with trio.move_on_after(self._plan.patience):
+            await back.wait()
+            return
+        message = f"the connection was lost and did not come back within {self._plan.patience:g} seconds"
+        lost = session.unacknowledged
+        hint = f"messages that were not delivered, and that nothing keeps: {lost}" if lost else ""
+        self.end(errors.LinkLost(message, hint=hint))

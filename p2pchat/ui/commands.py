@@ -1,0 +1,113 @@
+"""Slash commands: one table, and what a typed line means. Nothing here does anything.
+
+They exist only where a person types. A line that looks like a command and is none is never sent: a typing mistake must
+not end up on the other side's screen. `//text` sends a text that begins with a slash.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Name = Literal["accept", "help", "me", "quit", "reject", "switch", "who"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the table."""
+
+    name: Name
+    usage: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+    takes: Literal["nothing", "number", "text"] = "nothing"
+
+
+COMMANDS = (
+    Command("help", "/help", "show this list"),
+    Command("quit", "/quit", "say goodbye and end (also /q, /exit)", aliases=("q", "exit")),
+    Command("who", "/who", "who is here, and who waits to be let in"),
+    Command("me", "/me TEXT", "say what you do: /me waves", takes="text"),
+    Command("switch", "/switch N", "talk to peer number N of /who", takes="number"),
+    Command("accept", "/accept N", "let stranger number N in", takes="number"),
+    Command("reject", "/reject N", "refuse stranger number N", takes="number"),
+)
+
+_BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The line is something to send."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """The line is a command; `number` is 0 where none was given or none is taken."""
+
+    name: Name
+    text: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """The line is neither: what is wrong with it, and what to type instead."""
+
+    message: str
+    hint: str
+
+
+Meaning: TypeAlias = Say | Do | Mistake
+
+
+def table() -> list[str]:
+    """Return the list of all commands, one a line."""
+    width = max(len(command.usage) for command in COMMANDS)
+    return [f"{command.usage:<{width}}  {command.summary}" for command in COMMANDS]
+
+
+def parse(line: str) -> Meaning:
+    """Return what a person meant by `line`, which has no newline."""
+    if line.startswith("//"):
+        return Say(line[1:])
+    if line.startswith("/"):
+        word, _, argument = line[1:].partition(" ")
+        return _read_command(word, argument.strip())
+    if line.lstrip().startswith("/"):
+        command = line.lstrip()
+        return Mistake("a slash after blanks is not sent", f"{command} runs it, /{command} sends it")
+    return Say(line)
+
+
+def _read_command(word: str, argument: str) -> Meaning:
+    command = _find(word.lower())
+    if command is None:
+        return _unknown(word)
+    if command.takes == "text" and not argument:
+        return Mistake(f"/{command.name} needs a text", f"for example {command.usage}")
+    if command.takes != "number":
+        return Do(command.name, text=argument)
+    if argument and not (argument.isascii() and argument.isdigit() and len(argument) < 10):
+        return Mistake(f"/{command.name} takes a number, not {argument}", "the numbers are in /who")
+    return Do(command.name, number=int(argument or 0))
+
+
+def _find(word: str) -> Command | None:
+    """Return the command of that name or alias, or the only one that begins with `word`."""
+    if word in _BY_WORD:
+        return _BY_WORD[word]
+    fitting = {command.name: command for name, command in _BY_WORD.items() if word and name.startswith(word)}
+    return next(iter(fitting.values())) if len(fitting) == 1 else None
+
+
+def _unknown(word: str) -> Mistake:
+    fitting = sorted(name for name in _BY_WORD if word and name.startswith(word.lower()))
+    if fitting:
+        return Mistake(f"/{word} may mean several commands", " or ".join(f"/{name}" for name in fitting))
+    meant = difflib.get_close_matches(word.lower(), _BY_WORD, n=1)
+    hint = f"did you mean /{meant[0]}? " if meant else "/help lists the commands; "
+    return Mistake(f"there is no command /{word}, and nothing was sent", f"{hint}//{word} sends it as text".strip())

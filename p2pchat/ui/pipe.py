@@ -1,0 +1,82 @@
+"""The face of a pipe: lines in become messages, messages come out as the bytes they were.
+
+Nothing in the input is a command. It is not read before somebody is there to hear it, and it goes to the first peer for
+as long as the program runs: what was meant for one is never told to another. Status lines go to standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from p2pchat.errors import LocalProtocolError
+from p2pchat.node import events
+from p2pchat.protocol import pipes
+
+if TYPE_CHECKING:
+    import trio
+
+    from p2pchat.node.session import Session
+    from p2pchat.ui.chat import Chat
+    from p2pchat.ui.outlets import Outlet
+    from p2pchat.ui.stdio import Input, Output
+    from p2pchat.ui.words import Words
+    from p2pchat.wire.messages import Readable
+
+PREFIX = "p2pchat: "
+AT_ONCE = 512  # messages queued between two checks of the outbox: it is bounded by bytes, and short lines are many
+
+
+class PipeFace:
+    """Standard input and output as they are; see `p2pchat.ui.chat.Face`."""
+
+    is_person = False
+
+    def __init__(self, *, source: Input | None, outlet: Outlet, status: Output, words: Words, quiet: bool) -> None:
+        """Begin with nothing read.
+
+        Args:
+          source: where lines come from; None to say nothing at all and stay.
+          outlet: where messages go.
+          status: where status lines go.
+          words: how to say them.
+          quiet: whether to say none.
+        """
+        self._source = source
+        self._outlet = outlet
+        self._status = status
+        self._words = words
+        self._quiet = quiet
+
+    async def show(self, event: events.Event, chat: Chat) -> None:
+        """Write messages to the outlet, everything else that is news to the status lines."""
+        if isinstance(event, events.MessagesReceived):
+            await self._outlet.show(self._words.name(event.session, chat.sessions), event.messages)
+        elif not self._quiet:
+            lines = self._words.tell(event, chat.sessions)
+            await self._status.send_all(self._words.marks.encode("".join(f"{PREFIX}{line}\n" for line in lines)))
+
+    async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:  # noqa: ARG002  (needs no more tasks)
+        """Send the input to the first peer."""
+        session = await chat.first_session()
+        if self._source is None:
+            return
+        cutter = pipes.LineCutter()
+        try:
+            while data := await self._source.receive_some():
+                await self._say(chat, session, cutter.feed(data))
+            await self._say(chat, session, cutter.finish())
+        except LocalProtocolError:
+            return  # the peer has said goodbye and has got ours: nobody hears the rest
+        await chat.finish_input(session)
+
+    async def _say(self, chat: Chat, session: Session, bodies: Iterable[Readable]) -> None:
+        for some in _batches(iter(bodies)):
+            await session.send_many(some)
+            chat.note_said()
+
+
+def _batches(bodies: Iterator[Readable]) -> Iterator[list[Readable]]:
+    while some := list(islice(bodies, AT_ONCE)):
+        yield some

@@ -1,0 +1,122 @@
+"""A chat as lines on a terminal, each appended to the last: ``HH:MM name: text``, and ``-- `` before our own words.
+
+Nothing that a peer sends can begin at the left edge: further lines of a message, and what does not fit the width, are
+indented. So nobody can forge a line of somebody else, or of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from p2pchat.ui import sanitize
+from p2pchat.wire import messages
+
+if TYPE_CHECKING:
+    from p2pchat.protocol.assembly import Message
+    from p2pchat.ui.marks import Marks
+    from p2pchat.ui.stdio import Output
+
+OURS = "-- "
+MARGIN = " " * len("HH:MM ")
+ACTION = "/me "
+NARROWEST = 20  # columns; below, folding would only tear words
+
+
+class Transcript:
+    """Writes both kinds of lines to one output; many tasks may do so."""
+
+    def __init__(self, output: Output, *, marks: Marks, wall: Callable[[], float]) -> None:
+        self._output = output
+        self._marks = marks
+        self._wall = wall
+        self._day: date | None = None
+
+    async def show(self, name: str, received: Iterable[Message]) -> None:
+        """Append messages of the peer called `name`; they are on their way to the screen when this returns."""
+        await self.say(name, *map(readable, received))
+
+    async def say(self, name: str, *texts: str) -> None:
+        """Append clean `texts` that `name` said just now."""
+        now = datetime.fromtimestamp(self._wall(), tz=UTC).astimezone()
+        lines = self._new_day(now.date())
+        width = columns(self._output.fd)
+        for text in texts:
+            lines += said(now.strftime("%H:%M"), name, text, width)
+        await self._write(lines)
+
+    async def note(self, lines: Iterable[str]) -> None:
+        """Append lines of our own."""
+        await self._write([OURS + line for line in lines])
+
+    def _new_day(self, today: date) -> list[str]:
+        if today == self._day:
+            return []
+        is_first, self._day = self._day is None, today
+        return [] if is_first else [f"{OURS}{today.isoformat()} --"]
+
+    async def _write(self, lines: Sequence[str]) -> None:
+        if lines:
+            await self._output.send_all(self._marks.encode("\n".join(lines) + "\n"))
+
+
+def readable(message: Message) -> str:
+    """Return what a person sees of `message`, clean."""
+    match message.body:
+        case messages.Text(text):
+            return sanitize.clean(text)
+        case messages.Data(data):
+            return sanitize.clean(data.decode("utf-8", "backslashreplace"))
+        case messages.Profile(name):
+            return f"({sanitize.clean_line(name) or 'no name'} is what I call myself now)"
+        case messages.Unreadable():
+            return "(unreadable message)"
+        case _:
+            return f"(a message of a kind that is not supported yet: {message.entry.kind})"
+
+
+def said(time: str, name: str, text: str, width: int) -> list[str]:
+    """Return the lines for a clean `text` that `name` said; `width` is the number of columns, 0 if it is not known."""
+    whole = f"* {name} {text.removeprefix(ACTION)}" if text.startswith(ACTION) else f"{name}: {text}"
+    first, *rest = (sanitize.isolate(piece) for line in whole.split("\n") for piece in fold(line, width - len(MARGIN)))
+    return [f"{time} {first}", *(MARGIN + piece for piece in rest)]
+
+
+def fold(line: str, width: int) -> list[str]:
+    """Return `line` in pieces that fit `width` columns, broken at blanks.
+
+    A word that is longer than the width stays whole, so that addresses can be copied: it has no blanks, and a line that
+    is worth forging has.
+    """
+    if width < NARROWEST or columns_of(line) <= width:
+        return [line]
+    pieces, current = [], ""
+    for word in re.findall(r" *[^ ]+| +$", line):
+        if columns_of(current + word) <= width:
+            current += word
+            continue
+        if current:
+            pieces.append(current)
+        current = word.lstrip(" ")
+    return [*pieces, current]
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns a clean line takes on most terminals."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in {"W", "F"} for char in text)
+    nothing = sum(unicodedata.category(char) in {"Mn", "Me", "Cf"} for char in text)
+    return len(text) + wide - nothing
+
+
+def columns(fd: int) -> int:
+    """Return the width of the terminal `fd`, 0 if it has none."""
+    try:
+        return os.get_terminal_size(fd).columns
+    except OSError:
+        return 0

@@ -1,0 +1,125 @@
+"""What happens, in sentences: one place for the wording of all faces. Nothing here writes anything.
+
+Short and kind, lower case, no full stop, and what to do where there is something to do. Everything that a peer chose
+(names, reasons, addresses) has passed the sanitiser when it leaves this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from p2pchat.node import events
+from p2pchat.ui import sanitize
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.node.session import Session
+    from p2pchat.ui.marks import Marks
+
+SHOWN_START, SHOWN_END = 13, 4  # characters of an id that people see: enough to tell two apart, not to trust one
+OURSELVES = frozenset({"you", "you (guest)"})  # names that only we give
+
+
+class Words:
+    """Sentences about one node."""
+
+    def __init__(
+        self,
+        *,
+        me: PeerId,
+        marks: Marks,
+        reach: Callable[[Address], list[str]],
+        let_in: Callable[[PeerId], str],
+    ) -> None:
+        """Begin to talk about the node `me`.
+
+        Args:
+          me: our own id.
+          marks: what the terminal can draw.
+          reach: returns what to type elsewhere to reach an address of ours.
+          let_in: returns the command that lets a refused peer in next time.
+        """
+        self.marks = marks
+        self._me = me
+        self._reach = reach
+        self._let_in = let_in
+
+    def peer(self, peer: PeerId) -> str:
+        """Return an id, shortened for people."""
+        text = str(peer)
+        return f"{text[:SHOWN_START]}{self.marks.dots}{text[-SHOWN_END:]}"
+
+    def name(self, session: Session, others: Iterable[Session] = ()) -> str:
+        """Return what to call the peer of `session`: what it calls itself, told apart from all `others`."""
+        if session.vouched:
+            return "you (guest)"
+        if session.peer == self._me:
+            return "you"
+        claimed = sanitize.clean_line(session.name)
+        if not claimed:
+            return self.peer(session.peer)
+        taken = {sanitize.clean_line(other.name) for other in others if other.peer != session.peer}
+        return f"{claimed} [{self.peer(session.peer)}]" if claimed in taken | OURSELVES else claimed
+
+    def tell(self, event: events.Event, sessions: Iterable[Session] = ()) -> list[str]:
+        """Return the lines for `event`; none for what is not news, or is shown otherwise."""
+        lines: list[str] = []
+        match event:
+            case events.Listening(address=address):
+                lines = self._reach(address)
+            case events.Connected(session=session):
+                lines = self._connected(event, self.name(session, sessions))
+            case events.Leaving(session=session, going_away=going_away, reason=reason):
+                name = self.name(session, sessions)
+                lines = [_because(f"{name} went away" if going_away else f"goodbye from {name}", reason)]
+            case events.Disconnected(session=session, clean=False):  # of a clean end the goodbye was told
+                lost = f"connection lost: {self.name(session, sessions)}"
+                lines = [_because(lost, event.reason) + _again(event.redial)]
+            case events.WaitingToBeLetIn(peer=peer):
+                lines = [f"reached {self.peer(peer)}; waiting to be let in"]
+            case events.DialFailed(error=error, redial=redial):
+                lines = [f"{sanitize.clean_line(str(error))}{_again(redial)}"]
+            case events.Notice(text=text, hint=hint):
+                lines = [sanitize.clean_line(line) for line in (text, hint) if line]
+            case events.Stranger(waiting=False):
+                lines = [*self._stranger(event, "was refused"), f"to let it in next time: {self._let_in(event.peer)}"]
+            case _:
+                pass
+        return lines
+
+    def question(self, event: events.Stranger, number: int) -> list[str]:
+        """Return the lines that ask whether to let a stranger in; nothing is the default."""
+        return [
+            *self._stranger(event, "asks to be let in"),
+            f"/accept {number} lets it in, /reject {number} refuses",
+        ]
+
+    def _stranger(self, event: events.Stranger, what: str) -> list[str]:
+        claimed = sanitize.clean_line(event.name)
+        return [
+            f"a stranger {what}" + (f", calling itself {claimed}" if claimed else ""),
+            f"  id           {event.peer}",
+            f"  fingerprint  {event.peer.fingerprint}",
+            f"  address      {event.address or 'unknown'}",
+        ]
+
+    def _connected(self, event: events.Connected, name: str) -> list[str]:
+        session = event.session
+        if event.resumed:
+            return [f"connected again: {name}"]
+        if session.vouched or session.peer == self._me:
+            return [f"connected: {name}"]
+        short = self.peer(session.peer)
+        who = name if short in name else f"{name} ({short})"
+        return [f"connected: {who}" + (", a guest: it keeps nothing" if session.guest else "")]
+
+
+def _because(sentence: str, reason: str) -> str:
+    reason = sanitize.clean_line(reason)
+    return f"{sentence} ({reason})" if reason and reason not in sentence else sentence
+
+
+def _again(delay: float | None) -> str:
+    return "" if delay is None else f"; trying again in {delay:.0f} s"

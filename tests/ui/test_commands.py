@@ -1,0 +1,66 @@
+"""What a typed line means."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pchat.ui.commands import COMMANDS, Do, Mistake, Say, parse
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("hello", Say("hello")),
+        ("  hello ", Say("  hello ")),
+        ("", Say("")),
+        ("//etc/passwd", Say("/etc/passwd")),
+        ("not /quit", Say("not /quit")),
+        ("/q", Do("quit")),
+        ("/quit", Do("quit")),
+        ("/exit", Do("quit")),
+        ("/QUIT", Do("quit")),
+        ("/w", Do("who")),
+        ("/h", Do("help")),
+        ("/e", Do("quit")),
+        ("/me waves", Do("me", text="waves")),
+        ("/accept 2", Do("accept", number=2)),
+        ("/acc 2", Do("accept", number=2)),
+        ("/accept", Do("accept", number=0)),
+        ("/reject  10 ", Do("reject", number=10)),
+        ("/switch 3", Do("switch", number=3)),
+    ],
+)
+def test_a_line_is_read(line: str, meaning: Say | Do) -> None:
+    assert parse(line) == meaning
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("/quti", "there is no command /quti, and nothing was sent", "did you mean /quit? //quti sends it as text"),
+        ("/foo", "there is no command /foo, and nothing was sent", "/help lists the commands; //foo sends it as text"),
+        ("/", "there is no command /, and nothing was sent", "/help lists the commands; // sends it as text"),
+        ("/me", "/me needs a text", "for example /me TEXT"),
+        ("/accept bob", "/accept takes a number, not bob", "the numbers are in /who"),
+        ("/accept ²", "/accept takes a number, not ²", "the numbers are in /who"),
+        (" /quit", "a slash after blanks is not sent", "/quit runs it, //quit sends it"),
+    ],
+)
+def test_a_mistake_is_explained_and_never_sent(line: str, message: str, hint: str) -> None:
+    assert parse(line) == Mistake(message, hint)
+
+
+@given(st.text())
+def test_a_line_with_a_slash_in_front_is_sent_only_when_it_was_doubled(rest: str) -> None:
+    meaning = parse("/" + rest)
+    if isinstance(meaning, Say):
+        assert meaning.text == rest
+        assert rest.startswith("/")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_is_found_by_its_usage(command: object) -> None:
+    usage = command.usage.replace("N", "1")  # type: ignore[attr-defined]
+    assert isinstance(parse(usage), Do)
