@@ -40,7 +40,8 @@ class Listening:
 class Stranger:
     """Somebody who is not accepted here asks to come in.
 
-    With `waiting` they wait for `Node.accept` or `Node.reject`, for five minutes; without, they were refused. `name` is what they call themselves: a claim, never an identity. `address` is None where the transport knows none.
+    With `waiting` they wait for `Node.accept` or `Node.reject`, for five minutes; without, they were refused already.
+    `name` is what they call themselves: a claim, never an identity. `address` is None where the transport knows none.
     """
 
     peer: PeerId

@@ -146,7 +146,7 @@ class Exchange:
         return min(self._ack_at, self._linger_until)
 
     def tick(self, now: float) -> None:
-        """Wait no longer for a goodbye that does not come. The ACK that is due needs nothing: the writer looks for it next."""
+        """Wait no longer for a goodbye that does not come. A due ACK needs nothing: the writer looks for it next."""
         if now >= self._linger_until:
             self.link.finish(LinkEnd(reason="said goodbye", code=CloseCode.NORMAL, clean=True))
 

@@ -94,6 +94,12 @@ class Greeting(ABC):
         """Return nothing: no message moves before the session owns the link."""
         return ()
 
+    def go_away(self) -> None:
+        """End the link; say so to whom we have greeted."""
+        if self._offered is not None:
+            self._link.close(CloseCode.GOING_AWAY)
+        self._link.finish(LinkEnd(reason="this program ends", code=CloseCode.GOING_AWAY))
+
     def ended(self, end: LinkEnd) -> None:
         """Give the claim back, if there is one."""
         if self._exchange is not None:

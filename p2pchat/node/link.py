@@ -65,6 +65,9 @@ class Owner(Protocol):
         """Return what should leave now, or nothing."""
         ...
 
+    def go_away(self) -> None:
+        """Say that this program ends, and let the link end."""
+
     def ended(self, end: LinkEnd) -> None:
         """Note that the link has ended; called once."""
 

@@ -143,7 +143,9 @@ class Node:
         """Stop listening, tell every peer that we go away, and wait until they know. The caller sets the deadline."""
         self._listening.cancel()
         for session in self._sessions.values():
-            session.go_away()
+            session.over = True  # nobody dials again
+        for link in list(self._links):
+            link.owner.go_away()
         while self._links:
             self._link_gone = trio.Event()
             await self._link_gone.wait()

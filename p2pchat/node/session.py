@@ -211,12 +211,6 @@ class Session:
             self.feed.put(Disconnected(session=self, reason=end.reason, clean=end.clean, redial=redial))
         self._note_change()
 
-    def go_away(self) -> None:
-        """Say that the program ends."""
-        self.over = True
-        if self._exchange is not None:
-            self._exchange.go_away()
-
     def sent(self, count: int) -> None:
         """Note that `count` more messages were handed to the link."""
         self._sent += count
