@@ -29,7 +29,7 @@ _NAMES: Reasons = {
 _ANY: Reasons = {
     errno.EMFILE: ("no file descriptors are left for {address}", "close something, or raise `ulimit -n`"),
     errno.ENFILE: ("this machine has no file descriptors left for {address}", "close something"),
-    errno.EACCES: ("no permission to use {address}", ""),
+    errno.EACCES: ("no permission to use {address}", "does a firewall on this machine forbid it?"),
     errno.EPERM: ("no permission to use {address}", "does a firewall on this machine forbid it?"),
 }
 

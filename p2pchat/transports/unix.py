@@ -43,6 +43,7 @@ _LISTEN: failures.Reasons = {
     errno.ENOTDIR: ("{address} leads through something that is not a directory", "check the path"),
     errno.ELOOP: ("the lock file beside {address} is a link", "remove it, or choose another path"),
     errno.ENAMETOOLONG: ("a name in {address} is too long", "choose a shorter path"),
+    errno.EPROTOTYPE: ("what is at {address} is a socket of another kind", "it was left alone; choose another path"),
     errno.ENOSPC: ("there is no space left to make {address}", "free some, or choose another path"),
 }
 
@@ -61,14 +62,10 @@ class UnixTransport:
           ConnectFailed: if nobody does.
         """
         _check_length(ConnectFailed, address)
-        with ExitStack() as undo:
-            sock = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-            try:
-                await _connect(sock, address.rest)
-            except OSError as exc:
-                raise failures.explain(ConnectFailed, exc, address, _CONNECT) from exc
-            undo.pop_all()
-        return sockets.SocketStream(sock, remote=address)
+        try:
+            return sockets.SocketStream(await _open(address.rest), remote=address)
+        except OSError as exc:
+            raise failures.explain(ConnectFailed, exc, address, _CONNECT) from exc
 
     async def listen(self, address: Address) -> Sequence[UnixListener]:
         """Return the listener at that path; it admits the user of this process and nobody else.
@@ -121,14 +118,20 @@ def peer_user(sock: socket.socket) -> int | None:
     return int(user)
 
 
-async def _connect(sock: socket.socket, path: str) -> None:
-    sock.settimeout(0)
+async def _open(path: str) -> socket.socket:
+    """Return a socket that is connected to the one at `path`."""
     await trio.lowlevel.checkpoint()
-    while True:
-        try:
-            return sock.connect(path)
-        except BlockingIOError:  # the queue of the listener is full; Trio's own helper would take this for success
-            await trio.sleep(FULL_QUEUE_PAUSE)
+    with ExitStack() as undo:
+        sock = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        sock.settimeout(0)
+        while True:
+            try:
+                sock.connect(path)
+                break
+            except BlockingIOError:  # the listener's queue is full; `trio.open_unix_socket` would call this success
+                await trio.sleep(FULL_QUEUE_PAUSE)
+        undo.pop_all()
+    return sock
 
 
 def _check_length(kind: type[failures.Failure], address: Address) -> None:
