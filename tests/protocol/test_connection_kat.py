@@ -11,7 +11,8 @@ from p2pchat.wire import codec
 from p2pchat.wire.frames import Ack, Close, Entry, Frame, Hello, Msg, Ping, Pong, Resume
 from p2pchat.wire.messages import Data, Readable, Text, Void, encode_body
 from tests.support import kat
-from tests.support.pair import Cut, by_bytes, events, whole
+from tests.support.pair import events
+from tests.support.pieces import Cut, by_bytes, whole
 
 CHAIN = kat.KAT["chain"]
 NO_POSITION = bytes.fromhex(CHAIN["empty"])  # of a log that nothing was seen of

@@ -6,27 +6,15 @@ is found out by the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-
 from p2pchat.crypto.noise import Role
 from p2pchat.protocol.connection import Connection
 from p2pchat.protocol.events import NEED_DATA, Answer, Begin, Event, PeerProved, Reveal, Sendable
 from p2pchat.protocol.limits import Limits
+from p2pchat.wire.records import record
 from tests.support.entropy import seeded
 from tests.support.framing import HELLO, RESUME
 from tests.support.kat import ALICE, BOB
-
-Cut = Callable[[bytes], Iterable[bytes]]
-
-
-def whole(data: bytes) -> Iterable[bytes]:
-    """Cut nowhere."""
-    return (data,)
-
-
-def by_bytes(data: bytes) -> Iterator[bytes]:
-    """Cut everywhere."""
-    return (data[i : i + 1] for i in range(len(data)))
+from tests.support.pieces import Cut, whole
 
 
 def events(connection: Connection) -> list[Event]:
@@ -60,6 +48,12 @@ class ConnectionPair:
     def say(self, sender: Connection, *said: Sendable) -> list[Event]:
         """Let `sender` say that; return what the other side tells then."""
         return self.carry(sender.send(*said, now=self.now), self.other(sender))
+
+    def forge(self, sender: Connection, plaintext: bytes) -> list[Event]:
+        """Let `sender` seal what no honest side would say; return what the other side tells then."""
+        channel = sender._channel
+        assert channel is not None
+        return self.carry(record(channel._send.seal(plaintext)), self.other(sender))
 
     def end(self, sender: Connection) -> list[Event]:
         """Let the bytes of `sender` end; return what the other side tells then."""

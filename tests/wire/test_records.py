@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,13 +9,9 @@ from hypothesis import strategies as st
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.records import MAX_RECORD, MIN_RECORD, RecordReader, record
 from p2pchat.wire.violation import Violation
+from tests.support import pieces
 
 ciphertexts = st.lists(st.binary(min_size=MIN_RECORD, max_size=80), max_size=8)
-
-
-def cut(data: bytes, places: list[int]) -> list[bytes]:
-    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[start:end] for start, end in pairwise(edges)]
 
 
 def feed(reader: RecordReader, data: bytes | bytearray | memoryview) -> list[bytes]:
@@ -29,7 +23,7 @@ def test_records_are_the_same_however_they_are_cut(sent: list[bytes], places: li
     """The last bytes may be missing too: what has not come in full is neither told nor lost."""
     stream = b"".join(map(record, sent)) + record(bytes(40))[:missing]
     reader = RecordReader()
-    received = [ciphertext for piece in cut(stream, places) for ciphertext in feed(reader, piece)]
+    received = [ciphertext for piece in pieces.at(places)(stream) for ciphertext in feed(reader, piece)]
     assert received == sent
     assert reader.held == missing
     assert feed(reader, record(bytes(40))[missing:]) == [bytes(40)]
