@@ -1,7 +1,7 @@
 """ML-KEM-768 (FIPS 203), the half of the key agreement that a quantum computer does not break.
 
-`cryptography` has it since version 47, but only where it was built on OpenSSL 3.5 or later (or on AWS-LC or
-BoringSSL). Every use goes through `_ml_kem`, so its absence is one error with one cure, whichever way it shows.
+`cryptography` has it in every wheel since version 48, and elsewhere if it was built on OpenSSL 3.5 or later. Every use
+goes through `_ml_kem`, so its absence is one error with one cure, whichever way it shows.
 """
 
 from __future__ import annotations
