@@ -98,7 +98,8 @@ class Dialer:
             if session.connected:  # both of us dialed at once, and the other link stays
                 running(session)
                 return None
-        return Missed(failures.of_dial(self._address, self._identity.peer_id, end), verdict(end.code))
+        error = failures.of_dial(self._address, self._identity.peer_id, end, proved=greeting.peer is not None)
+        return Missed(error, verdict(end.code))
 
     def _become_guest(self) -> None:
         """Our own key answered: go on under a key of this run, for which our own vouches (`docs/protocol.md` 1.3)."""

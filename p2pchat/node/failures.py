@@ -23,9 +23,12 @@ def no_answer(address: Address, seconds: float) -> ConnectFailed:
 
 
 def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would hide the conditions)
-    address: Address, own: PeerId, end: LinkEnd
+    address: Address, own: PeerId, end: LinkEnd, *, proved: bool
 ) -> P2PChatError:
-    """Return the error for a link to `address` that ended before its session ran; `own` is who we said we are."""
+    """Return the error for a link to `address` that ended before its session ran.
+
+    `own` is who we said we are; `proved` tells whether the other side had proven who it is.
+    """
     if end.hint:
         return RemoteProtocolError(f"{address}: {end.reason}", hint="nobody vouches for this message; try again later")
     if end.silent:
@@ -33,6 +36,10 @@ def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would h
             f"{address} does not speak p2pchat: {end.reason}", hint="check the address and the port"
         )
     match None if end.code is None else close_code(end.code):
+        case None if not proved:
+            return RemoteProtocolError(
+                f"{address} hung up in the middle of the handshake", hint="check the address: is it a p2pchat?"
+            )
         case None:
             return LinkLost(f"the connection to {address} was lost before it let us in", hint="try again")
         case CloseCode.NOT_AUTHORIZED if end.by_peer:

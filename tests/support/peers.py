@@ -26,6 +26,7 @@ E = TypeVar("E")
 T = TypeVar("T")
 
 HOME = Address("memory", "home")
+PATIENCE = 100_000.0  # virtual seconds until a test that waits in vain fails; they cost nothing
 
 
 class Wire(trio.abc.HalfCloseableStream):
@@ -181,14 +182,14 @@ class Peer:
 
     async def wait_for(self, kind: type[E], *, count: int = 1) -> E:
         """Return the `count`-th event of `kind`, once it was told."""
-        with trio.fail_after(1000):
+        with trio.fail_after(PATIENCE):
             while len(found := [event for event in self.told if isinstance(event, kind)]) < count:
                 await self._more.wait()
         return found[count - 1]
 
     async def wait_heard(self, count: int) -> list[str]:
         """Return what was heard once it is `count` texts."""
-        with trio.fail_after(1000):
+        with trio.fail_after(PATIENCE):
             while len(self.heard) < count:
                 await self._more.wait()
         return self.heard
