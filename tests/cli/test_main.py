@@ -16,10 +16,11 @@ import typer
 from p2pchat import errors
 from p2pchat.cli import exit_codes, main, say, verbs
 from p2pchat.cli.exit_codes import ExitCode
+from tests.support.unmeasured import ENVIRON, modules_loaded_by
 
 MAIN = "import sys; from p2pchat.cli.main import main; sys.exit(main())"
-RUNTIME = ["trio", "cryptography", "msgspec", "asyncio", "rich", "sqlite3"]
-HEAVY = [*RUNTIME, "typer", "socket", "ssl"]
+RUNTIME = {"trio", "cryptography", "msgspec", "asyncio", "rich", "sqlite3"}
+HEAVY = {*RUNTIME, "typer", "socket", "ssl"}
 
 
 def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -108,24 +109,12 @@ def test_an_alias_is_the_verb() -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], [], ["lisen"]], ids=" ".join)
 def test_what_needs_no_verb_imports_nothing_heavy(words: list[str]) -> None:
-    program = textwrap.dedent(f"""
-        import sys
-        from p2pchat.cli.main import main
-        main({words!r})
-        assert not [name for name in {HEAVY!r} if name in sys.modules]
-    """)
-    subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=30)
+    assert modules_loaded_by(f"from p2pchat.cli.main import main; main({words!r})") & HEAVY == set()
 
 
 @pytest.mark.parametrize("words", [["listen", "--help"], ["dial", "--xyzzy"], ["id", "--help"], ["help", "exit-codes"]])
 def test_the_help_of_a_verb_and_its_usage_errors_import_no_runtime(words: list[str]) -> None:
-    program = textwrap.dedent(f"""
-        import sys
-        from p2pchat.cli.main import main
-        main({words!r})
-        assert not [name for name in {RUNTIME!r} if name in sys.modules]
-    """)
-    subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=30)
+    assert modules_loaded_by(f"from p2pchat.cli.main import main; main({words!r})") & RUNTIME == set()
 
 
 def cpu_seconds(*words: str) -> float:
@@ -133,7 +122,7 @@ def cpu_seconds(*words: str) -> float:
 
     def once() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True, timeout=30)
+        subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True, timeout=30, env=ENVIRON)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
