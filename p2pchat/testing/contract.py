@@ -28,6 +28,7 @@ PROMISES: Sequence[Promise] = (
     stream_promises.streams_are_streams,
     stream_promises.connections_are_apart,
     stream_promises.bulk_arrives_both_ways,
+    stream_promises.unread_bytes_are_bounded,
     listen_promises.nobody_there_is_told,
     listen_promises.one_address_has_one_owner,
     listen_promises.an_address_is_free_again_at_once,

@@ -70,6 +70,14 @@ async def bulk_arrives_both_ways(net: Net, address: Address) -> None:
     expect_same(got, {"there": there, "back": back})
 
 
+async def unread_bytes_are_bounded(net: Net, address: Address) -> None:
+    """Who sends to somebody who does not read has to wait, instead of filling the memory."""
+    async with open_door(net, address) as door:
+        dialed, accepted = await door.pair()
+    async with dialed, accepted:
+        await clog(dialed)
+
+
 async def buffers_are_filled_in_place(net: Net, address: Address) -> None:
     """`receive_into`, where a stream has it, receives and ends as `receive_some` does."""
     async with open_door(net, address) as door:

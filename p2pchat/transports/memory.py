@@ -40,6 +40,7 @@ class MemoryTransport:
         try:
             await self._listeners[address.rest].queue(theirs)
         except (KeyError, trio.BrokenResourceError) as exc:
+            ours.close()
             raise ConnectFailed(
                 f"nobody listens on {address}", hint="memory: names are known in one process only; listen there first"
             ) from exc
@@ -71,6 +72,8 @@ class MemoryListener(trio.abc.Listener["MemoryStream"]):
     async def queue(self, stream: MemoryStream) -> None:
         """Put `stream` in the queue; raises `BrokenResourceError` if the listener is closed before there is room."""
         await self._queue.send(stream)
+        if self._closed:  # closing emptied the queue, which made room
+            raise trio.BrokenResourceError
 
     async def accept(self) -> MemoryStream:
         """Return the next connection. Cancelled, it has taken none."""

@@ -214,6 +214,26 @@ async def test_running_out_of_descriptors_does_not_end_a_listener() -> None:
             assert await accepted.receive_some() == b"x"
 
 
+async def test_trio_goes_on_serving_when_descriptors_are_free_again(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = trio.Event()
+
+    async def serve(stream: trio.abc.Stream) -> None:
+        served.set()
+
+    async with open_door(TcpTransport(), ANYWHERE) as door, trio.open_nursery() as nursery:
+        dialed = await door.connect()
+        with no_descriptors_left():
+            nursery.start_soon(trio.serve_listeners, serve, list(door.listeners))
+            await trio.testing.wait_all_tasks_blocked()
+            assert not served.is_set()
+        await served.wait()
+        nursery.cancel_scope.cancel()
+    await dialed.aclose()
+    assert "accept returned EMFILE" in caplog.text
+
+
 async def test_who_hangs_up_before_being_accepted_is_a_broken_stream_and_nothing_more() -> None:
     async with open_door(TcpTransport(), ANYWHERE) as door:
         dialed = await door.connect()
