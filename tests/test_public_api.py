@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,11 @@ def test_a_misspelt_name_is_an_attribute_error() -> None:
 
 def test_the_front_door_loads_nothing() -> None:
     assert modules_loaded_by("import p2pchat") & {"trio", "msgspec", "cryptography", "typer"} == set()
+
+
+def test_the_package_runs_as_the_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["p2pchat", "--version"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("p2pchat", run_name="__main__")
+    assert end.value.code == 0
+    assert capfd.readouterr().out == f"p2pchat {p2pchat.__version__}\n"
