@@ -45,11 +45,24 @@ class Dialer:
         self._node = node
         self._address = address
         self._retry = retry
-        self._identity = node.identity
-        self._voucher_by: Identity | None = None
+        self.identity = node.identity  # who we are to the peer
+        self.voucher_by: Identity | None = None  # who vouches for us, a guest; then it has to be there too
         self._backoff = Backoff(node.env.rng)
         self._session: Session | None = None
         self._delay: float | None = None
+        self._started: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still wants the peer there: the conversation may have been left while we dialed."""
+        return self._session is None or not self._session.over
+
+    def running(self, session: Session) -> None:
+        """Note that messages can flow."""
+        session.after_loss = self.after
+        if self._session is None:
+            self._session = session
+            self._started.started(session)
 
     async def run(self, *, task_status: trio.TaskStatus[Session]) -> None:
         """Dial until the conversation is over; `started` with its session once the first link runs.
@@ -57,16 +70,17 @@ class Dialer:
         Raises:
           P2PChatError: if the first attempt fails and `retry` was not asked for, or would fail again.
         """
+        self._started = task_status
         while True:
             await self._node.feed.room()
-            missed = await self._attempt(task_status)
+            missed = await self._attempt()
             if missed is None:
                 if self._session is not None and not await self._next_turn(self._session):
                     return
             elif not await self._missed(missed):
                 return
 
-    async def _attempt(self, task_status: trio.TaskStatus[Session]) -> Missed | None:
+    async def _attempt(self) -> Missed | None:
         """Dial once and serve the link to its end. None: a session ran, or we shall be back as a guest."""
         try:
             with trio.fail_after(CONNECT_TIMEOUT):
@@ -76,35 +90,29 @@ class Dialer:
         except ConnectFailed as exc:
             return Missed(exc, Redial.BACK_OFF)
 
-        def running(session: Session) -> None:
-            session.after_loss = self.after
-            if self._session is None:
-                self._session = session
-                task_status.started(session)
-
-        link = self._node.new_link(stream, Role.INITIATOR, self._identity)
+        link = self._node.new_link(stream, Role.INITIATOR, self.identity)
         link.remote = self._address  # as it was typed, and not as it was resolved
-        greeting = Dialing(self._node, link, self._identity, voucher_by=self._voucher_by, on_running=running)
+        greeting = Dialing(self._node, link, self)
         end = await self._node.serve(link)
         if greeting.ran:
             return None
-        if end.code is CloseCode.SELF and self._voucher_by is None:
+        if end.code is CloseCode.SELF and self.voucher_by is None:
             self._become_guest()
             return None
         if end.code is CloseCode.DUPLICATE and greeting.peer is not None:
-            session = self._node.session_with(greeting.peer, self._identity)
+            session = self._node.session_with(greeting.peer, self.identity)
             with trio.move_on_after(SIMULTANEOUS):
                 await session.wait_connected_or_over()
             if session.connected:  # both of us dialed at once, and the other link stays
-                running(session)
+                self.running(session)
                 return None
-        error = failures.of_dial(self._address, self._identity.peer_id, end, proved=greeting.peer is not None)
+        error = failures.of_dial(self._address, self.identity.peer_id, end, proved=greeting.peer is not None)
         return Missed(error, verdict(end.code))
 
     def _become_guest(self) -> None:
         """Our own key answered: go on under a key of this run, for which our own vouches (`docs/protocol.md` 1.3)."""
-        self._voucher_by = self._node.identity
-        self._identity = Identity.generate(self._node.env.urandom)
+        self.voucher_by = self._node.identity
+        self.identity = Identity.generate(self._node.env.urandom)
         self._node.feed.put(Notice(text="your own p2pchat answered: this one goes on as its guest, for this run"))
 
     async def _missed(self, missed: Missed) -> bool:
@@ -118,6 +126,8 @@ class Dialer:
         delay = None if missed.redial is Redial.NEVER else self._backoff.next_delay(missed.redial)
         self._node.feed.put(DialFailed(address=self._address, error=missed.error, redial=delay))
         if delay is None:
+            if self._session is not None:
+                self._session.finish()
             return False
         if self._session is None:
             await trio.sleep(delay)

@@ -211,15 +211,10 @@ class Exchange:
         self._say(self._leaving)
 
     def go_away(self) -> None:
-        """Say GOING_AWAY now; what is not acknowledged stays ours."""
+        """Say GOING_AWAY and end the link as soon as that is out; what is not acknowledged stays ours."""
         if self._said is None:
             self._say(CloseCode.GOING_AWAY)
-
-    def abandon(self) -> None:
-        """End the link without waiting for anybody."""
-        if self.running and self._said is None:
-            self._say(CloseCode.GOING_AWAY)
-        self.link.finish(LinkEnd(reason="left", code=self._said))
+        self.link.finish(LinkEnd(reason="this program ends", code=CloseCode.GOING_AWAY))
 
     def _say(self, code: CloseCode) -> None:
         self.link.say(*self.next_frames())  # acks that are due go before the goodbye

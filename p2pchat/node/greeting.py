@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import p2pchat
@@ -29,6 +29,7 @@ from p2pchat.wire.close_codes import CloseCode, close_code
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import Identity, PeerId
+    from p2pchat.node.dialer import Dialer
     from p2pchat.node.link import Link
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
@@ -44,20 +45,12 @@ class Greeting(ABC):
     dialed_by_us: bool
     deadline = math.inf  # the machine has all the timers of a greeting
 
-    def __init__(
-        self,
-        node: Node,
-        link: Link,
-        identity: Identity,
-        *,
-        on_running: Callable[[Session], None] | None = None,
-    ) -> None:
-        """Own `link`, on which we are `identity`; `on_running` is told once messages can flow."""
+    def __init__(self, node: Node, link: Link, identity: Identity) -> None:
+        """Own `link`, on which we are `identity`."""
         self.peer: PeerId | None = None
         self._node = node
         self._link = link
         self._identity = identity
-        self._on_running = on_running
         self._offered: frames.Hello | None = None  # our HELLO
         self._hello: frames.Hello | None = None  # theirs
         self._resume: frames.Resume | None = None
@@ -123,8 +116,11 @@ class Greeting(ABC):
 
     def _start(self) -> None:
         exchange = self._exchange
-        if exchange is not None and self._resume is not None and exchange.start(self._resume) and self._on_running:
-            self._on_running(exchange.session)
+        if exchange is not None and self._resume is not None and exchange.start(self._resume):
+            self._running(exchange.session)
+
+    def _running(self, session: Session) -> None:  # noqa: B027  (not abstract: only a dialer has somebody to tell)
+        """Messages can flow."""
 
     def _say_hello(self, *, name: str) -> None:
         env, limits = self._node.env, self._node.settings.limits
@@ -146,26 +142,10 @@ class Dialing(Greeting):
 
     dialed_by_us = True
 
-    def __init__(
-        self,
-        node: Node,
-        link: Link,
-        identity: Identity,
-        *,
-        voucher_by: Identity | None = None,
-        on_running: Callable[[Session], None],
-    ) -> None:
-        """Begin the handshake.
-
-        Args:
-          node: ours.
-          link: to be owned.
-          identity: who we are on it.
-          voucher_by: our own long-term identity, when we speak as its guest; then it has to answer, and nobody else.
-          on_running: told once messages can flow.
-        """
-        super().__init__(node, link, identity, on_running=on_running)
-        self._voucher_by = voucher_by
+    def __init__(self, node: Node, link: Link, dialer: Dialer) -> None:
+        """Begin the handshake on `link` in the name of `dialer`, who tells who we are and what for."""
+        super().__init__(node, link, dialer.identity)
+        self._dialer = dialer
         link.decide(machine.Begin())
 
     def handle(self, event: Event) -> None:
@@ -180,15 +160,21 @@ class Dialing(Greeting):
     def _peer_proved(self, peer: PeerId) -> None:
         if peer == self._identity.peer_id:
             self._link.finish(LinkEnd(reason=YOURSELF, code=CloseCode.SELF))
-        elif self._voucher_by is not None and peer != self._voucher_by.peer_id:
-            reason = f"{peer} answered in place of {self._voucher_by.peer_id}"
+        elif self._dialer.voucher_by is not None and peer != self._dialer.voucher_by.peer_id:
+            reason = f"{peer} answered in place of {self._dialer.voucher_by.peer_id}"
             self._link.finish(LinkEnd(reason=reason, code=CloseCode.NOT_AUTHORIZED))
         else:
-            self._link.decide(machine.Reveal(voucher_by=self._voucher_by))
+            self._link.decide(machine.Reveal(voucher_by=self._dialer.voucher_by))
             self._say_hello(name=self._node.settings.name)
 
     def _greeted(self, hello: frames.Hello) -> None:  # noqa: ARG002  (whoever we dialed is welcome)
-        self.admit()
+        if self._dialer.wanted:
+            self.admit()
+        else:
+            self.go_away()
+
+    def _running(self, session: Session) -> None:
+        self._dialer.running(session)
 
 
 class Answering(Greeting):
@@ -205,9 +191,10 @@ class Answering(Greeting):
             self.turn_away()
 
     def turn_away(self) -> None:
-        """Hint that we are busy, and end: nothing was read and nothing was computed."""
-        self._link.decide(machine.Reject(CloseCode.RATE))
-        self._link.finish(LinkEnd(reason="too many handshakes", code=CloseCode.RATE, silent=True))
+        """Hint that we are busy, and end: nothing was computed."""
+        if self._link.end is None:
+            self._link.decide(machine.Reject(CloseCode.RATE))
+            self._link.finish(LinkEnd(reason="too many handshakes", code=CloseCode.RATE, silent=True))
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""

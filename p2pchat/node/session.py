@@ -130,10 +130,10 @@ class Session:
         Without a link it does not wait at all. The session is over afterwards, also when cancelled.
         """
         try:
-            with trio.move_on_after(self.limits.leave):
-                if self.connected:
-                    self.goodbye()
-                await self.wait_disconnected()
+            if self.connected:
+                self.goodbye()
+                with trio.move_on_after(self.limits.leave):
+                    await self.wait_disconnected()
         finally:
             self.finish()
         return self.unacknowledged
@@ -144,7 +144,7 @@ class Session:
             self.over = True
             self._note_change()
             if self._exchange is not None:
-                self._exchange.abandon()
+                self._exchange.link.owner.go_away()
 
     # ---- for the dialer
 
@@ -207,7 +207,7 @@ class Session:
         if exchange.running:
             seconds = self.env.clock() - exchange.began
             redial = None if self.after_loss is None or self.over else self.after_loss(end, seconds)
-            self.over = self.over or end.clean
+            self.over = self.over or end.clean or (redial is None and self.after_loss is not None)
             self.feed.put(Disconnected(session=self, reason=end.reason, clean=end.clean, redial=redial))
         self._note_change()
 

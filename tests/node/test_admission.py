@@ -136,21 +136,23 @@ async def test_at_most_so_many_strangers_wait(network: Network, autojump_clock: 
 async def test_listen_and_dial_of_one_identity_chat_through_a_guest(
     network: Network, autojump_clock: MockClock
 ) -> None:
-    async with open_peer(network, seed=1, identity=ANN, settings=KNOWN) as ann:
-        async with open_peer(network, seed=2, identity=ANN) as again:
-            await ann.node.listen(HOME)
-            session = await again.node.dial(HOME)
-            assert session.peer == ANN.peer_id
-            assert await again.wait_for(events.Notice)
-            inbound = (await ann.wait_for(events.Connected)).session
-            assert inbound.vouched
-            assert inbound.peer != ANN.peer_id
-            await session.send("hello, me")
-            assert await ann.wait_heard(1) == ["hello, me"]
-            network.cut()
-            assert (await again.wait_for(events.Connected, count=2)).resumed
-            await session.send("still me")
-            assert await ann.wait_heard(2) == ["hello, me", "still me"]
+    async with (
+        open_peer(network, seed=1, identity=ANN, settings=KNOWN) as ann,
+        open_peer(network, seed=2, identity=ANN) as again,
+    ):
+        await ann.node.listen(HOME)
+        session = await again.node.dial(HOME)
+        assert session.peer == ANN.peer_id
+        await again.wait_for(events.Notice)
+        inbound = (await ann.wait_for(events.Connected)).session
+        assert inbound.vouched
+        assert inbound.peer != ANN.peer_id
+        await session.send("hello, me")
+        assert await ann.wait_heard(1) == ["hello, me"]
+        network.cut()
+        assert (await again.wait_for(events.Connected, count=2)).resumed
+        await session.send("still me")
+        assert await ann.wait_heard(2) == ["hello, me", "still me"]
 
 
 async def test_a_guest_of_ours_does_not_talk_to_somebody_else(network: Network, autojump_clock: MockClock) -> None:

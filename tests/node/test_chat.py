@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from p2pchat.errors import ConnectFailed, LocalProtocolError
+from p2pchat.errors import ConnectFailed, LocalProtocolError, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.wire.messages import Data, Text
@@ -146,3 +146,39 @@ async def test_names_are_told_to_those_we_let_in(network: Network, autojump_cloc
         assert session.name == "ann"
         assert session.guest
         assert not session.vouched
+
+
+async def test_who_leaves_while_the_link_is_lost_is_not_dragged_back(
+    network: Network, autojump_clock: MockClock
+) -> None:
+    async with open_peer(network, seed=1) as ann, open_peer(network, seed=2) as bob:
+        await ann.node.listen(HOME)
+        session = await bob.node.dial(HOME)
+        await ann.wait_for(events.Connected)
+        network.up = False
+        network.cut()
+        await bob.wait_for(events.DialFailed)
+        await session.send("nobody will hear this")
+        began = trio.current_time()
+        assert await session.leave() == 1
+        assert trio.current_time() == began
+        network.up = True
+        await trio.sleep(3600)
+        assert session.over
+        assert not session.connected
+        assert not ann.heard
+
+
+async def test_a_peer_that_refuses_us_later_ends_the_session(network: Network, autojump_clock: MockClock) -> None:
+    async with open_peer(network, seed=2) as bob:
+        async with open_peer(network, seed=1) as ann:
+            await ann.node.listen(HOME)
+            session = await bob.node.dial(HOME)
+        async with open_peer(network, seed=1, settings=NodeSettings(accept=Accept.KNOWN)) as ann_again:
+            await ann_again.node.listen(HOME)
+            failed = await bob.wait_for(events.DialFailed)
+            while failed.redial is not None:
+                failed = await bob.wait_for(events.DialFailed, count=len(network.dials))
+            assert isinstance(failed.error, UntrustedPeer)
+            assert session.over
+            await session.drained()

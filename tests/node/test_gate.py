@@ -24,7 +24,7 @@ from p2pchat.protocol.limits import Limits
     ],
 )
 def test_visitors_are_counted_by_where_they_come_from(scheme: str, remote: str | None, source: str | None) -> None:
-    assert source_of(scheme, remote and Address(scheme, remote)) == source
+    assert source_of(scheme, None if remote is None else Address(scheme, remote)) == source
 
 
 def test_half_open_handshakes_are_bounded_per_source_and_in_all() -> None:

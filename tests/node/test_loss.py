@@ -93,9 +93,7 @@ async def test_a_peer_that_freezes_is_found_by_pings(network: Network, autojump_
         assert await ann.wait_heard(1) == ["still there?"]
 
 
-async def test_a_write_that_stalls_for_half_a_minute_ends_the_link(
-    network: Network, autojump_clock: MockClock
-) -> None:
+async def test_a_write_that_stalls_for_half_a_minute_ends_the_link(network: Network, autojump_clock: MockClock) -> None:
     async with open_peer(network, seed=1) as ann, open_peer(network, seed=2) as bob:
         await ann.node.listen(HOME)
         session = await bob.node.dial(HOME)
@@ -208,7 +206,9 @@ async def test_a_dial_that_is_cancelled_leaves_nothing(network: Network, autojum
         assert len(bob.node.sessions) == 1
 
 
-async def test_whoever_hangs_up_in_the_handshake_is_taken_for_no_p2pchat(network: Network, autojump_clock: MockClock) -> None:
+async def test_whoever_hangs_up_in_the_handshake_is_taken_for_no_p2pchat(
+    network: Network, autojump_clock: MockClock
+) -> None:
     async with open_peer(network, seed=2) as bob:
         (door,) = await network.listen(HOME)
         async with door, trio.open_nursery() as nursery:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import trio
 import trio.testing
+from trio.testing import MemoryReceiveStream, MemorySendStream
 
 from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity
@@ -32,7 +33,7 @@ PATIENCE = 100_000.0  # virtual seconds until a test that waits in vain fails; t
 class Wire(trio.abc.HalfCloseableStream):
     """One end of a connection: in-memory, and broken, silent or stuck whenever the test wants it."""
 
-    def __init__(self, inner: trio.StapledStream[trio.abc.SendStream, trio.abc.ReceiveStream]) -> None:
+    def __init__(self, inner: trio.StapledStream[MemorySendStream, MemoryReceiveStream]) -> None:
         self.remote: Address | None = None
         self._inner = inner
         self._broken = trio.Event()
@@ -99,7 +100,8 @@ class Network:
         door = self._doors.get(address.rest)
         if door is None or not self.up:
             raise ConnectFailed(f"nobody listens on {address}")
-        ours, theirs = map(Wire, trio.testing.memory_stream_pair())
+        one, other = trio.testing.memory_stream_pair()
+        ours, theirs = Wire(one), Wire(other)
         self.wires.append((ours, theirs))
         try:
             await door.send(theirs)
@@ -202,8 +204,8 @@ async def open_peer(
     """Open a node that accepts anyone (unless `settings` say otherwise) and somebody who listens to it."""
     env = virtual_env(network, seed=seed)
     me = identity or Identity.from_seed(bytes([seed]) * 32)
-    async with trio.open_nursery() as nursery:
-        async with open_node(me, env=env, settings=settings or NodeSettings(accept=Accept.ANYONE)) as node:
-            peer = Peer(node)
-            nursery.start_soon(peer.listen_to_feed)
-            yield peer
+    settings = settings or NodeSettings(accept=Accept.ANYONE)
+    async with trio.open_nursery() as nursery, open_node(me, env=env, settings=settings) as node:
+        peer = Peer(node)
+        nursery.start_soon(peer.listen_to_feed)
+        yield peer
