@@ -1,14 +1,13 @@
-"""After the handshake: frames to bytes and records to frames, both held to the table of phases.
+"""After the handshake: frames to records and back, with both directions held to the table of phases.
 
-`Channel.seal` is all or nothing: what is not legal now is refused before anything was sealed or has changed.
-`Channel.open` yields what is legal and stops at the first thing that is not.
+What we say is judged as a whole before anything of it is sealed; what the peer says is judged frame by frame.
 
 Source: docs/protocol.md, sections 2 and 3.2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 from p2pchat.errors import LocalProtocolError, RemoteProtocolError
@@ -26,13 +25,27 @@ if TYPE_CHECKING:
 class Channel:
     """Two directions of records between proven peers, and how far each has come."""
 
-    __slots__ = ("_receive", "_send", "ours", "theirs")
+    __slots__ = ("_heard", "_receive", "_said", "_send")
 
     def __init__(self, *, send: RecordCipher, receive: RecordCipher) -> None:
         self._send = send
         self._receive = receive
-        self.ours = Phase.SILENT
-        self.theirs = Phase.SILENT
+        self._said = Phases(Phase.SILENT, Phase.SILENT)
+        self._heard = self._said  # the same, seen from the peer
+
+    @property
+    def ours(self) -> Phase:
+        """How far our direction has come."""
+        return self._said.sender
+
+    @property
+    def theirs(self) -> Phase:
+        """How far the peer's direction has come."""
+        return self._said.other
+
+    def may_say(self, act: Act) -> bool:
+        """Return whether we may do `act` now."""
+        return advance(self._said, act) is not None
 
     def seal(self, frames: Sequence[Frame]) -> bytes:
         """Return the records that carry `frames`, filled to the brim, padded and sealed.
@@ -40,37 +53,40 @@ class Channel:
         Raises:
           LocalProtocolError: if one of them is out of bounds or may not be said now. Nothing has changed then.
         """
-        phases = Phases(self.ours, self.theirs)
+        phases = self._said
         for frame in frames:
             moved = advance(phases, act_of(frame))
             if moved is None:
                 raise LocalProtocolError(f"no {type(frame).__name__} may be sent: our side is {phases.sender}")
             phases = moved
         plaintexts = codec.encode_frames(frames)
-        self.ours, self.theirs = phases
+        if phases is not self._said:
+            self._said, self._heard = phases, Phases(phases.other, phases.sender)
         sealed: list[bytes] = []
         for plaintext in plaintexts:
             padding.pad(plaintext)
             sealed.append(records.record(self._send.seal(plaintext)))
-        return sealed[0] if len(sealed) == 1 else b"".join(sealed)
+        return b"".join(sealed)
 
-    def open(self, ciphertext: memoryview) -> Iterator[Frame]:
-        """Yield the frames of the next record.
+    def open(self, ciphertext: memoryview) -> bytes:
+        """Return the plaintext of the next record.
 
         Raises:
-          Violation: at the first thing that is not genuine, not whole, out of bounds or not legal now.
+          Violation: if it is not genuine or not the next one.
         """
         try:
-            plaintext = self._receive.open(ciphertext)
+            return self._receive.open(ciphertext)
         except RemoteProtocolError as exc:
             raise Violation(CloseCode.PROTOCOL, f"a record cannot be opened: {exc}") from exc
-        for frame in codec.decode_frames(plaintext):
-            moved = advance(Phases(self.theirs, self.ours), act_of(frame))
-            if moved is None:
-                raise Violation(CloseCode.PROTOCOL, f"{type(frame).__name__} from a side that is {self.theirs}")
-            self.theirs, self.ours = moved
-            yield frame
 
-    def may_send(self, act: Act) -> bool:
-        """Return whether we may do `act` now."""
-        return advance(Phases(self.ours, self.theirs), act) is not None
+    def hear(self, frame: Frame) -> None:
+        """Let the peer have said `frame`.
+
+        Raises:
+          Violation: if it may not say that now.
+        """
+        moved = advance(self._heard, act_of(frame))
+        if moved is None:
+            raise Violation(CloseCode.PROTOCOL, f"{type(frame).__name__} from a side that is {self.theirs}")
+        if moved is not self._heard:
+            self._said, self._heard = Phases(moved.other, moved.sender), moved

@@ -54,6 +54,7 @@ from p2pchat.protocol.handshake import HandshakeFailed, Hinted, Initiator, Respo
 from p2pchat.protocol.limits import Limits
 from p2pchat.protocol.phases import CLOSED, Act, Phase
 from p2pchat.protocol.timers import Timer, Timers
+from p2pchat.wire import codec
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import Ack, Close, Frame, Hello, Msg, Ping, Pong, Resume, Typing, Unknown
 from p2pchat.wire.records import RecordReader
@@ -278,16 +279,16 @@ class Connection:
         self._handshake = None
         self._channel = Channel(send=secured.send, receive=secured.receive)
         self._timers.stop(Timer.HANDSHAKE)
-        self._timers.start(Timer.HELLO, Timer.PING, Timer.DEAD, now=now)
+        self._timers.start(Timer.HELLO, now=now)
+        self._timers.heard(now, pinging=False)
 
     def _read(self, channel: Channel, data: Data, now: float) -> None:
         """Open the records that `data` completes."""
         for ciphertext in self._reader.records(data):
-            frames = channel.open(ciphertext)
-            self._timers.start(Timer.DEAD, now=now)
-            if self._awaited_pong is None:
-                self._timers.start(Timer.PING, now=now)
-            for frame in frames:
+            plaintext = channel.open(ciphertext)
+            self._timers.heard(now, pinging=self._awaited_pong is not None)
+            for frame in codec.decode_frames(plaintext):
+                channel.hear(frame)
                 self._take(frame, channel, now)
                 if self._deaf:
                     return
@@ -356,7 +357,7 @@ class Connection:
 
     def _ask_for_ping(self, now: float) -> None:
         """Tell that a PING is due, if one may be said yet."""
-        if self._channel is not None and self._channel.may_send(Act.PING):
+        if self._channel is not None and self._channel.may_say(Act.PING):
             self._pings += 1
             self._events.append(PingDue(self._pings))
         else:

@@ -139,8 +139,10 @@ def act_of(frame: Frame) -> Act:
 
 
 def advance(phases: Phases, act: Act) -> Phases | None:
-    """Return the phases after the sender has done `act`; None if it may not do that now."""
+    """Return the phases after the sender has done `act`, the same object if they are; None if it may not do that."""
     sender = NEXT[phases.sender].get(act)
+    if sender is phases.sender:
+        return phases  # nearly always
     if sender is None:
         return None
     if act is Act.RESUME and phases.other in OPENED:

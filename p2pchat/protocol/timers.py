@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from p2pchat.protocol.limits import Limits
 
 
-class Timer(enum.StrEnum):  # of strings, since these are hashed in C, twice for every record
+class Timer(enum.StrEnum):  # of strings, since these are hashed in C, at every record
     """What is waited for."""
 
     #: Both identities, from the beginning.
@@ -64,6 +64,12 @@ class Timers:
         """Let `timers` run from now on, also if they ran already."""
         for timer in timers:
             self._due[timer] = now + self._durations[timer]
+
+    def heard(self, now: float, *, pinging: bool) -> None:
+        """Start the timers of silence again: a record came, at `now`. `pinging`: one was asked for already."""
+        self._due[Timer.DEAD] = now + self._durations[Timer.DEAD]
+        if not pinging:
+            self._due[Timer.PING] = now + self._durations[Timer.PING]
 
     def stop(self, *timers: Timer) -> None:
         """Forget `timers`, also if they did not run."""

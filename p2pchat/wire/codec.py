@@ -9,6 +9,7 @@ Source: docs/protocol.md, sections 2 and 3.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -38,8 +39,9 @@ PADDING: Final = 0x00  # where a frame's type would be: the rest of the record i
 FIRST_IGNORABLE: Final = 0x80  # unknown types below are critical, those from here on are ignored
 
 _KNOWN: Final[tuple[type[Known], ...]] = (Hello, Resume, Msg, Ack, Ping, Pong, Close, Typing)
-_DECODE: Final = {struct.TYPE: msgpack.Decoder(struct).decode for struct in _KNOWN}
+_DECODE: Final = {frame.TYPE: msgpack.Decoder(frame).decode for frame in _KNOWN}
 _ENCODE: Final = msgpack.Encoder().encode
+_header: Final = struct.Struct(">BH").pack
 
 
 def encode_frames(frames: Iterable[Frame]) -> list[bytearray]:
@@ -59,8 +61,8 @@ def encode_frames(frames: Iterable[Frame]) -> list[bytearray]:
         if size > room:
             plaintexts.append(bytearray())
             room = MAX_PLAINTEXT
-        plaintexts[-1] += _header(frame, len(body))
-        plaintexts[-1] += body
+        frame_type = frame.type if isinstance(frame, Unknown) else frame.TYPE
+        plaintexts[-1] += _header(frame_type, len(body)) + body
         room -= size
     return plaintexts
 
@@ -83,15 +85,10 @@ def decode_frames(plaintext: bytes) -> Iterator[Frame]:
         body = position + HEADER_LENGTH
         if body > end:
             raise Violation(CloseCode.PROTOCOL, "frame header is cut short")
-        position = body + int.from_bytes(view[body - 2 : body])
+        position = body + (plaintext[body - 2] << 8 | plaintext[body - 1])
         if position > end:
             raise Violation(CloseCode.PROTOCOL, "frame is cut short")
         yield _decode_body(frame_type, view[body:position])
-
-
-def _header(frame: Frame, length: int) -> bytes:
-    frame_type = frame.type if isinstance(frame, Unknown) else frame.TYPE
-    return bytes((frame_type, length >> 8, length & 0xFF))
 
 
 def _encode_body(frame: Frame) -> bytes:

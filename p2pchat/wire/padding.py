@@ -28,7 +28,9 @@ def padme(length: int) -> int:
 
 def padded_length(length: int) -> int:
     """Return the size to which `length` bytes (1 … MAX_PLAINTEXT) of frames are padded."""
-    return min(MAX_PLAINTEXT, padme(max(length, MIN_PADDED)))
+    if length <= MIN_PADDED:
+        return MIN_PADDED
+    return min(MAX_PLAINTEXT, padme(length))
 
 
 def pad(plaintext: bytearray) -> None:
