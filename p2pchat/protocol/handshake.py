@@ -319,12 +319,13 @@ class Responder(_Side):
         return _with_length(message)
 
     def reject(self, code: CloseCode) -> bytes:
-        """Return the hint that there will be no message B, and end.
+        """Return the hint that there will be no message B, and end; message A need not have come.
 
         Raises:
-          LocalProtocolError: if message A is not here, or was answered.
+          LocalProtocolError: if message A was answered, or the handshake is over.
         """
-        self._expect(Step.ASKED)
+        if self.step is not Step.READING or self._message_a:
+            self._expect(Step.ASKED)
         self.step = Step.OVER
         return encode_hint(code)
 

@@ -212,6 +212,10 @@ def test_a_hint_is_understood_however_it_comes(reply: bytes, version: int, claim
     assert initiator.step is Step.OVER
 
 
+def test_a_visitor_is_rejected_before_it_has_said_a_word() -> None:
+    assert between().responder.reject(CloseCode.RATE) == bytes.fromhex("0000 01 0a")
+
+
 def test_a_rejected_visitor_gets_the_hint() -> None:
     handshake = between()
     handshake.until_asked()
@@ -365,7 +369,7 @@ def test_nothing_can_be_done_out_of_order_and_trying_changes_nothing() -> None:
     def reject() -> bytes:
         return responder.reject(CloseCode.RATE)
 
-    refused(initiator.reveal, responder.answer, reject, lambda: initiator.receive(b"early"))
+    refused(initiator.reveal, responder.answer, lambda: initiator.receive(b"early"))
     handshake.until_asked()
     refused(initiator.begin, initiator.reveal)
     initiator.receive(responder.answer())
