@@ -30,4 +30,4 @@ ASCII = Marks(queued=".", sent=">", delivered="+", read="++", failed="x", dots="
 def choose(environ: Mapping[str, str]) -> Marks:
     """Return the marks that the locale in `environ` can show."""
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
-    return UNICODE if locale.upper().replace("-", "").partition(".")[2].startswith("UTF8") else ASCII
+    return UNICODE if "UTF8" in locale.upper().replace("-", "") else ASCII

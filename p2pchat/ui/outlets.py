@@ -11,7 +11,7 @@ from p2pchat.ui import transcript
 if TYPE_CHECKING:
     from p2pchat.protocol.assembly import Message
     from p2pchat.ui.marks import Marks
-    from p2pchat.ui.stdio import Output
+    from p2pchat.ui.stdio import Sink
 
 
 class Outlet(Protocol):
@@ -24,7 +24,7 @@ class Outlet(Protocol):
 class ExactBytes:
     """The bytes that were sent, and nothing else (`docs/protocol.md` 3.5)."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Sink) -> None:
         self._output = output
 
     async def show(self, name: str, received: Iterable[Message]) -> None:  # noqa: ARG002  (bytes have no author)
@@ -35,7 +35,7 @@ class ExactBytes:
 class CleanLines:
     """`--safe`: what a terminal would show, one message a line."""
 
-    def __init__(self, output: Output, *, marks: Marks) -> None:
+    def __init__(self, output: Sink, *, marks: Marks) -> None:
         self._output = output
         self._marks = marks
 

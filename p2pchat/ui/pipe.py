@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.outlets import Outlet
-    from p2pchat.ui.stdio import Input, Output
+    from p2pchat.ui.stdio import Sink, Source
     from p2pchat.ui.words import Words
     from p2pchat.wire.messages import Readable
 
@@ -33,7 +33,7 @@ class PipeFace:
 
     is_person = False
 
-    def __init__(self, *, source: Input | None, outlet: Outlet, status: Output, words: Words, quiet: bool) -> None:
+    def __init__(self, *, source: Source | None, outlet: Outlet, status: Sink, words: Words, quiet: bool) -> None:
         """Begin with nothing read.
 
         Args:

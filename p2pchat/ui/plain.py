@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.outlets import Outlet
-    from p2pchat.ui.stdio import Input
+    from p2pchat.ui.stdio import Source
     from p2pchat.ui.transcript import Transcript
     from p2pchat.ui.words import Words
 
@@ -31,7 +31,7 @@ class PlainFace:
 
     is_person = True
 
-    def __init__(self, *, source: Input, outlet: Outlet, screen: Transcript, words: Words, quiet: bool) -> None:
+    def __init__(self, *, source: Source, outlet: Outlet, screen: Transcript, words: Words, quiet: bool) -> None:
         """Begin with an empty screen.
 
         Args:

@@ -12,6 +12,7 @@ import errno
 import os
 import select
 import stat
+from typing import Protocol
 
 import trio
 
@@ -26,6 +27,27 @@ PIPE_PIECE = select.PIPE_BUF
 def is_terminal(fd: int) -> bool:
     """Whether `fd` is a terminal; False if it is closed."""
     return os.isatty(fd)
+
+
+class Source(Protocol):
+    """Where bytes come from; `Input` is the real one."""
+
+    async def receive_some(self) -> bytes:
+        """Return some bytes, empty at the end."""
+        ...
+
+
+class Sink(Protocol):
+    """Where bytes go; `Output` is the real one."""
+
+    @property
+    def columns(self) -> int:
+        """The width of the terminal, 0 if it is none."""
+        ...
+
+    async def send_all(self, data: bytes) -> None:
+        """Write all of `data`."""
+        ...
 
 
 class Input:
@@ -69,6 +91,14 @@ class Output:
     def is_terminal(self) -> bool:
         """Whether a person may be looking."""
         return self._readiness.was_terminal
+
+    @property
+    def columns(self) -> int:
+        """The width of the terminal now, 0 if it is none."""
+        try:
+            return os.get_terminal_size(self.fd).columns
+        except OSError:
+            return 0
 
     async def send_all(self, data: bytes) -> None:
         """Write all of `data`; waits as long as the reader does not read.

@@ -6,7 +6,6 @@ indented. So nobody can forge a line of somebody else, or of ours.
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +18,7 @@ from p2pchat.wire import messages
 if TYPE_CHECKING:
     from p2pchat.protocol.assembly import Message
     from p2pchat.ui.marks import Marks
-    from p2pchat.ui.stdio import Output
+    from p2pchat.ui.stdio import Sink
 
 OURS = "-- "
 MARGIN = " " * len("HH:MM ")
@@ -30,7 +29,7 @@ NARROWEST = 20  # columns; below, folding would only tear words
 class Transcript:
     """Writes both kinds of lines to one output; many tasks may do so."""
 
-    def __init__(self, output: Output, *, marks: Marks, wall: Callable[[], float]) -> None:
+    def __init__(self, output: Sink, *, marks: Marks, wall: Callable[[], float]) -> None:
         self._output = output
         self._marks = marks
         self._wall = wall
@@ -44,7 +43,7 @@ class Transcript:
         """Append clean `texts` that `name` said just now."""
         now = datetime.fromtimestamp(self._wall(), tz=UTC).astimezone()
         lines = self._new_day(now.date())
-        width = columns(self._output.fd)
+        width = self._output.columns
         for text in texts:
             lines += said(now.strftime("%H:%M"), name, text, width)
         await self._write(lines)
@@ -112,11 +111,3 @@ def columns_of(text: str) -> int:
     wide = sum(unicodedata.east_asian_width(char) in {"W", "F"} for char in text)
     nothing = sum(unicodedata.category(char) in {"Mn", "Me", "Cf"} for char in text)
     return len(text) + wide - nothing
-
-
-def columns(fd: int) -> int:
-    """Return the width of the terminal `fd`, 0 if it has none."""
-    try:
-        return os.get_terminal_size(fd).columns
-    except OSError:
-        return 0

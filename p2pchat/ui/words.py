@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from p2pchat.ui.marks import Marks
 
 SHOWN_START, SHOWN_END = 13, 4  # characters of an id that people see: enough to tell two apart, not to trust one
-OURSELVES = frozenset({"you", "you (guest)"})  # names that only we give
+OURSELVES = frozenset({"you", "you (guest)", "you (over there)"})  # names that only we give
 
 
 class Words:
@@ -56,7 +56,7 @@ class Words:
         if session.vouched:
             return "you (guest)"
         if session.peer == self._me:
-            return "you"
+            return "you (over there)"
         claimed = sanitize.clean_line(session.name)
         if not claimed:
             return self.peer(session.peer)

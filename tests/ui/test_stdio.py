@@ -6,9 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path

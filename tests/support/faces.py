@@ -1,0 +1,150 @@
+"""A terminal and pipes of memory, and a program that chats through them on virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import trio
+import trio.testing
+
+from p2pchat import errors
+from p2pchat.crypto.identity import Identity
+from p2pchat.node.node import Node, open_node
+from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.ui import chat, marks
+from p2pchat.ui.chat import Face, Plan
+from p2pchat.ui.outlets import ExactBytes
+from p2pchat.ui.pipe import PipeFace
+from p2pchat.ui.plain import PlainFace
+from p2pchat.ui.transcript import Transcript
+from p2pchat.ui.words import Words
+from tests.support.peers import Network, virtual_env
+
+END_OF_INPUT = b""
+ME = Identity.from_seed(bytes([99]) * 32)
+
+
+class Keys:
+    """Standard input: what somebody types or pipes."""
+
+    def __init__(self) -> None:
+        self._send, self._receive = trio.open_memory_channel[bytes](1000)
+        self.taken = 0  # pieces that were read
+
+    def type(self, *pieces: str | bytes) -> None:
+        """Let these be read, a piece at a time; ``b""`` is the end of input."""
+        for piece in pieces:
+            self._send.send_nowait(piece.encode() if isinstance(piece, str) else piece)
+
+    async def receive_some(self) -> bytes:
+        data = await self._receive.receive()
+        self.taken += 1
+        return data
+
+
+class Paper:
+    """Standard output, or error: what was written, and whether somebody reads it."""
+
+    def __init__(self, *, columns: int = 0) -> None:
+        self.data = b""
+        self.columns = columns
+        self.is_closed = False
+        self._is_read = trio.Event()
+        self._is_read.set()
+        self._grew = trio.Event()
+
+    def stall(self) -> None:
+        """Read no more; whoever writes waits."""
+        self._is_read = trio.Event()
+
+    def read_on(self) -> None:
+        """Read again."""
+        self._is_read.set()
+
+    async def send_all(self, data: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        await self._is_read.wait()
+        if self.is_closed:
+            raise errors.StdoutClosed("nobody reads our output any more")
+        self.data += data
+        self._grew.set()
+        self._grew = trio.Event()
+
+    async def wait_for(self, text: str) -> None:
+        """Wait until `text` was written."""
+        with trio.fail_after(1000):
+            while text not in self.text:
+                await self._grew.wait()
+
+    @property
+    def text(self) -> str:
+        return self.data.decode()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+@dataclass
+class Program:
+    """What runs on one side: its node, its face, and how it ended."""
+
+    node: Node
+    keys: Keys
+    out: Paper
+    err: Paper
+    error: errors.P2PChatError | None = None
+    ended: trio.Event = field(default_factory=trio.Event)
+
+    async def wait_ended(self) -> errors.P2PChatError | None:
+        """Return the error with which the chat ended, None for a good end."""
+        with trio.fail_after(10_000):
+            await self.ended.wait()
+        return self.error
+
+
+def words(me: Identity = ME, *, drawn: marks.Marks = marks.UNICODE) -> Words:
+    """Return how this program talks."""
+    return Words(
+        me=me.peer_id,
+        marks=drawn,
+        reach=lambda address: [f"listening on {address}"],
+        let_in=lambda peer: f"let-in {peer}",
+    )
+
+
+@asynccontextmanager
+async def open_program(
+    network: Network,
+    plan: Plan,
+    *,
+    kind: str = "plain",
+    quiet: bool = False,
+    accept: Accept = Accept.ANYONE,
+    seed: int = 99,
+) -> AsyncIterator[Program]:
+    """Run `plan` with a face of `kind`, plain or pipe; the program is stopped at the end of the block."""
+    env = virtual_env(network, seed=seed)
+    keys, out, err = Keys(), Paper(), Paper()
+    me = Identity.from_seed(bytes([seed]) * 32)
+    async with trio.open_nursery() as nursery, open_node(me, env=env, settings=NodeSettings(accept=accept)) as node:
+        program = Program(node, keys, out, err)
+        face: Face
+        if kind == "plain":
+            screen = Transcript(out, marks=marks.UNICODE, wall=env.wall)
+            face = PlainFace(source=keys, outlet=screen, screen=screen, words=words(me), quiet=quiet)
+        else:
+            face = PipeFace(source=keys, outlet=ExactBytes(out), status=err, words=words(me), quiet=quiet)
+
+        async def run() -> None:
+            try:
+                await chat.run(node, face, plan)
+            except errors.P2PChatError as exc:
+                program.error = exc
+            program.ended.set()
+
+        nursery.start_soon(run)
+        yield program
+        nursery.cancel_scope.cancel()
