@@ -1,13 +1,13 @@
 """Visitors with bad manners, on real sockets: never a crash, a hang, a leak, or a delay for whoever is accepted.
 
-In every test an accepted peer chats before, meanwhile and after. Limits in seconds are shortened, so that tests end; what
-they are by default is tested on virtual time.
+In every test an accepted peer chats before, meanwhile and after. Limits in seconds are shortened, so that tests end;
+what they are by default is tested on virtual time.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -36,6 +36,13 @@ HASTY = Limits(handshake=0.3, hello=0.3, resume=0.3, ping=0.2, dead=0.4)
 FRIEND = Identity.generate(os.urandom)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what nobody tells: the kernel and the other side of a socket, in real time."""
+    with trio.fail_after(5):
+        while not condition():
+            await trio.sleep(0.01)  # noqa: ASYNC110
+
+
 def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -60,9 +67,7 @@ class Home:
     async def is_at_rest(self) -> None:
         """Wait until the visitors are gone from the node's books."""
         node = self.peer.node
-        with trio.fail_after(5):
-            while node.gate.half_open or len(node.sessions) > 1 or len(node.waiting_room):
-                await trio.sleep(0.01)  # real time: what we wait for are kernels
+        await until(lambda: not node.gate.half_open and len(node.sessions) == 1 and not len(node.waiting_room))
 
 
 @asynccontextmanager
@@ -87,9 +92,7 @@ async def home(*, limits: Limits = HASTY, accept: Accept = Accept.KNOWN) -> Asyn
             yield place
             await place.is_at_rest()
             await place.still_chats()
-            with trio.fail_after(5):
-                while open_descriptors() > before:
-                    await trio.sleep(0.01)
+            await until(lambda: open_descriptors() <= before)
 
 
 async def test_a_port_scanner() -> None:
@@ -143,10 +146,14 @@ async def test_a_byte_at_a_time_does_not_buy_time() -> None:
         async with visitor.stream:
             began = trio.current_time()
             with pytest.raises(trio.BrokenResourceError):
-                for byte in visitor.connection.send(Begin(), now=0.0):
-                    await visitor.stream.send_all(bytes([byte]))
-                    await trio.sleep(0.02)  # real time is what this visitor is about
+                await drip(visitor.stream, visitor.connection.send(Begin(), now=0.0))
             assert trio.current_time() - began < 5
+
+
+async def drip(stream: trio.SocketStream, data: bytes) -> None:
+    for byte in data:
+        await stream.send_all(bytes([byte]))
+        await trio.sleep(0.02)  # real time is what this visitor is about
 
 
 async def test_silence_after_message_b_is_cut_off() -> None:
