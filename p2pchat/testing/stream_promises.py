@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BULK = 3 * 2**20  # bytes; more than the buffers of a connection hold, so both ends have to work at once
 TOO_MUCH = 2**26  # bytes that nobody reads; a transport that takes so many has no bound at all
 CHUNK = 2**18  # bytes for one send
-SETTLED = 0.01  # seconds without any event: what the system does behind a connection has ended
+SETTLED = 0.002  # seconds without any event: what the system does behind a connection has ended
 
 
 async def streams_are_streams(net: Net, address: Address) -> None:

@@ -157,5 +157,6 @@ async def test_a_transport_that_hangs_is_told(autojump_clock: trio.testing.MockC
         await contract.check_transport(Deaf(), HERE)
 
 
+@pytest.mark.slow
 async def test_the_whole_contract_is_kept_by_a_good_transport() -> None:
     await contract.check_transport(MemoryTransport(), HERE)

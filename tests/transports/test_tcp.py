@@ -102,7 +102,7 @@ async def test_a_port_that_one_family_cannot_have_is_not_taken_in_the_other() ->
         assert open_descriptors() == before
 
 
-async def test_port_0_is_tried_again_until_it_is_free_in_all_places() -> None:
+def test_port_0_is_tried_again_until_it_is_free_in_all_places() -> None:
     before = open_descriptors()
     clash = [(socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_INET, ("0.0.0.0", 0))]  # never both on one port
     with pytest.raises(OSError, match="in use"):
@@ -221,6 +221,7 @@ async def test_trio_goes_on_serving_when_descriptors_are_free_again(
 
     async def serve(stream: trio.abc.Stream) -> None:
         served.set()
+        await stream.aclose()
 
     async with open_door(TcpTransport(), ANYWHERE) as door, trio.open_nursery() as nursery:
         dialed = await door.connect()
