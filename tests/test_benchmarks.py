@@ -1,0 +1,36 @@
+"""The benchmarks still run. How fast is never asserted: that depends on the machine."""
+
+from __future__ import annotations
+
+import queue
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import commands, race, side, tables
+
+EVERYBODY = [contender for benchmark in race.BENCHMARKS for contender in benchmark.contenders]
+COUNT = 3  # units of work
+
+
+@pytest.mark.parametrize("contender", EVERYBODY, ids=lambda contender: contender.sides)
+def test_each_contender_does_the_work(contender: race.Contender, tmp_path: Path) -> None:
+    """Both sides run in this process, which is quick and measures nothing."""
+    sides = side.sides(contender.sides)
+    bound: queue.Queue[str] = queue.Queue()
+    with ThreadPoolExecutor(1) as pool:
+        listener = pool.submit(sides.listen, f"unix:{tmp_path}/socket", COUNT, bound.put)
+        sides.dial(bound.get(timeout=10), COUNT)
+        listener.result(timeout=10)
+
+
+def test_a_round_is_two_processes_and_a_table() -> None:
+    benchmark = race.BENCHMARKS[1]
+    results = {benchmark.contenders[1]: [race.run_round(benchmark.contenders[1], "tcp", count=COUNT)]}
+    assert benchmark.contenders[1].title in tables.of_race(benchmark, "tcp", COUNT, results)
+
+
+def test_commands_are_measured() -> None:
+    spent = commands.run(commands.COMMANDS[:1], rounds=1)
+    assert "python -c pass" in tables.of_commands(spent)
