@@ -30,33 +30,16 @@ from typing import TYPE_CHECKING, Final, final
 from p2pchat.crypto import kem
 from p2pchat.crypto.noise import Role
 from p2pchat.errors import LocalProtocolError
+from p2pchat.protocol import events
 from p2pchat.protocol.budget import Budget
 from p2pchat.protocol.channel import Channel
-from p2pchat.protocol.events import (
-    NEED_DATA,
-    Answer,
-    Begin,
-    Decision,
-    EndOfStream,
-    Event,
-    Failed,
-    HandshakeAsked,
-    NeedData,
-    PeerProved,
-    PingDue,
-    Reject,
-    RejectHint,
-    Reveal,
-    Sendable,
-    WaitingToBeLetIn,
-)
+from p2pchat.protocol.events import NEED_DATA, NeedData
 from p2pchat.protocol.handshake import HandshakeFailed, Hinted, Initiator, Responder, Secured, Step
 from p2pchat.protocol.limits import Limits
 from p2pchat.protocol.phases import CLOSED, Act, Phase
 from p2pchat.protocol.timers import Timer, Timers
-from p2pchat.wire import codec
+from p2pchat.wire import codec, frames
 from p2pchat.wire.close_codes import CloseCode
-from p2pchat.wire.frames import Ack, Close, Frame, Hello, Msg, Ping, Pong, Resume, Typing, Unknown
 from p2pchat.wire.records import RecordReader
 from p2pchat.wire.violation import Violation
 
@@ -65,7 +48,7 @@ if TYPE_CHECKING:
 
 Data = bytes | bytearray | memoryview
 
-_DECISIONS: Final = (Begin, Answer, Reject, Reveal)
+_DECISIONS: Final = (events.Begin, events.Answer, events.Reject, events.Reveal)
 _LATE: Final = {
     Timer.HANDSHAKE: "the handshake was not finished in time",
     Timer.HELLO: "the other side did not say hello in time",
@@ -98,7 +81,7 @@ class Connection:
         "vouched",
     )
 
-    def __init__(  # noqa: PLR0913  (what it is made of; the last three are for those who know why)
+    def __init__(  # noqa: PLR0913  (all but two by name, and three of them have defaults)
         self,
         role: Role,
         identity: Identity,
@@ -125,7 +108,7 @@ class Connection:
         self.peer: PeerId | None = None  #: who is there, once proven
         self.vouched = False  #: (responder) the peer is a guest that our own key vouches for
         self.binding = b""  #: 32 bytes that name this connection on both sides, once the handshake is over
-        self.our_hello: Hello | None = None  #: what we offered, once it was said
+        self.our_hello: frames.Hello | None = None  #: what we offered, once it was said
         self._handshake: Initiator | Responder | None = (
             Initiator(identity, entropy=entropy)
             if role is Role.INITIATOR
@@ -133,7 +116,7 @@ class Connection:
         )
         self._channel: Channel | None = None  # once the handshake is over
         self._reader = RecordReader()
-        self._events: deque[Event] = deque()
+        self._events: deque[events.Event] = deque()
         self._volatile = Budget(limits.volatile, window=limits.volatile_window)
         self._timers = Timers(limits, jitter=jitter)
         self._timers.start(Timer.HANDSHAKE, now=now)
@@ -151,7 +134,7 @@ class Connection:
         """Whether entries may be sent: both have accepted each other, and we have not said goodbye."""
         return self._channel is not None and self._channel.ours is Phase.OPEN and not self._mute
 
-    def send(self, *said: Sendable, now: float) -> bytes:
+    def send(self, *said: events.Sendable, now: float) -> bytes:
         """Return the bytes that say one decision of the handshake, or any number of frames.
 
         After the peer has ended the connection there is nobody to talk to and b"" is returned; only to a `Failed` may
@@ -163,23 +146,23 @@ class Connection:
         """
         if self._mute:
             return self._say_last_words(said)
-        frames: list[Frame] = []
+        batch: list[frames.Frame] = []
         for one in said:
             if not isinstance(one, _DECISIONS):
-                frames.append(one)
+                batch.append(one)
             elif len(said) == 1:
                 return self._decide(one, now)
             else:
                 raise LocalProtocolError("a decision is said alone")
-        sealed = self._seal(frames)
-        for frame in frames:
-            if isinstance(frame, Hello):
+        sealed = self._seal(batch)
+        for frame in batch:
+            if isinstance(frame, frames.Hello):
                 self.our_hello = frame
                 self._await_resume(now)
         return sealed
 
-    def send_frames(self, frames: Sequence[Frame]) -> bytes:
-        """Return the records that carry `frames`, filled to the brim, padded and sealed: the hot path, after HELLO.
+    def send_frames(self, batch: Sequence[frames.Frame]) -> bytes:
+        """Return the records that carry `batch`, filled to the brim, padded and sealed: the hot path, after HELLO.
 
         Raises:
           LocalProtocolError: as `send`; also before our HELLO, which starts a timer and so goes by `send`.
@@ -188,38 +171,38 @@ class Connection:
             return b""
         if self.our_hello is None:
             raise LocalProtocolError("HELLO comes first, by `send`")
-        return self._seal(frames)
+        return self._seal(batch)
 
-    def _decide(self, decision: Decision, now: float) -> bytes:
+    def _decide(self, decision: events.Decision, now: float) -> bytes:
         """Go on with the handshake as the owner wants it."""
         match decision, self._handshake:
-            case Begin(), Initiator() as handshake:
+            case events.Begin(), Initiator() as handshake:
                 return handshake.begin()
-            case Answer(), Responder() as handshake:
+            case events.Answer(), Responder() as handshake:
                 try:
                     return handshake.answer()
                 except HandshakeFailed as exc:
                     self._fail_handshake(exc)
                     return b""
-            case Reject(code), Responder() as handshake:
+            case events.Reject(code), Responder() as handshake:
                 hint = handshake.reject(code)
                 self._end()
                 return hint
-            case Reveal(voucher_by=voucher_by), Initiator() as handshake:
+            case events.Reveal(voucher_by=voucher_by), Initiator() as handshake:
                 message = handshake.reveal(voucher_by=voucher_by)
                 self._secure(handshake.secured, now)
                 return message
             case _:
                 raise LocalProtocolError(f"no {type(decision).__name__} may be said by this side now")
 
-    def _seal(self, frames: Sequence[Frame]) -> bytes:
-        """Seal `frames` and note what they end."""
+    def _seal(self, batch: Sequence[frames.Frame]) -> bytes:
+        """Seal `batch` and note what it ends."""
         if self._channel is None:
             raise LocalProtocolError("no frames may be sent before the handshake is over")
-        pings = [frame.n for frame in frames if isinstance(frame, Ping)]
+        pings = [frame.n for frame in batch if isinstance(frame, frames.Ping)]
         if pings and (len(pings) > 1 or self._awaited_pong is not None):
             raise LocalProtocolError("at most one PING may be under way")
-        sealed = self._channel.seal(frames)
+        sealed = self._channel.seal(batch)
         if pings:
             self._awaited_pong = pings[0]
             self._timers.stop(Timer.PING)
@@ -227,9 +210,9 @@ class Connection:
             self._end()
         return sealed
 
-    def _say_last_words(self, said: Sequence[Sendable]) -> bytes:
+    def _say_last_words(self, said: Sequence[events.Sendable]) -> bytes:
         """Return the last words, once, if a CLOSE is what the owner wants to say."""
-        if not any(isinstance(one, Close) for one in said):
+        if not any(isinstance(one, frames.Close) for one in said):
             return b""
         words, self._last_words = self._last_words, b""
         return words
@@ -241,6 +224,9 @@ class Connection:
 
         `data` may be reused after the call: only an incomplete record is copied, at most 65,536 bytes. Nothing that
         comes after the end is looked at.
+
+        Raises:
+          LocalProtocolError: if an initiator has not said `Begin` yet.
         """
         if not data:
             self._end_stream()
@@ -255,7 +241,7 @@ class Connection:
             except Violation as exc:
                 self._fail(exc.code, str(exc))
 
-    def next_event(self) -> Event | NeedData:
+    def next_event(self) -> events.Event | NeedData:
         """Return what happened next, or NEED_DATA if that is all."""
         return self._events.popleft() if self._events else NEED_DATA
 
@@ -263,13 +249,13 @@ class Connection:
         """Go on with the handshake; return what came after its end."""
         match handshake.receive(data), handshake:
             case Step.ASKED, _:
-                self._events.append(HandshakeAsked())
+                self._events.append(events.HandshakeAsked())
             case Step.PROVED, Initiator(peer=peer):
                 self.peer = peer
-                self._events.append(PeerProved(peer=peer, vouched=False))
+                self._events.append(events.PeerProved(peer=peer, vouched=False))
             case Step.SECURED, Responder(secured=secured):
                 self._secure(secured, now)
-                self._events.append(PeerProved(peer=secured.peer, vouched=secured.vouched))
+                self._events.append(events.PeerProved(peer=secured.peer, vouched=secured.vouched))
                 return secured.early
         return b""
 
@@ -293,31 +279,31 @@ class Connection:
                 if self._deaf:
                     return
 
-    def _take(self, frame: Frame, channel: Channel, now: float) -> None:
+    def _take(self, frame: frames.Frame, channel: Channel, now: float) -> None:
         """Note what a legal `frame` begins or ends, and tell of it."""
         match frame:
-            case Msg() | Ack():
+            case frames.Msg() | frames.Ack():
                 pass
-            case Ping():
+            case frames.Ping():
                 self._spend(now)
-            case Unknown():
+            case frames.Unknown():
                 self._spend(now)
                 return
-            case Typing():
+            case frames.Typing():
                 self._spend(now)
                 if channel.theirs is not Phase.OPEN:
                     return
-            case Pong(n):
+            case frames.Pong(n):
                 if n != self._awaited_pong:
                     return
                 self._awaited_pong = None
                 self._timers.start(Timer.PING, now=now)
-            case Hello():
+            case frames.Hello():
                 self._timers.stop(Timer.HELLO)
                 self._await_resume(now)
-            case Resume():
+            case frames.Resume():
                 self._timers.stop(Timer.NOTICE, Timer.RESUME)
-            case Close() if channel.theirs is Phase.ENDED:
+            case frames.Close() if channel.theirs is Phase.ENDED:
                 self._end()
                 self._mute = True
         self._events.append(frame)
@@ -348,7 +334,7 @@ class Connection:
         for timer in self._timers.expired(now):
             match timer:
                 case Timer.NOTICE:
-                    self._events.append(WaitingToBeLetIn())
+                    self._events.append(events.WaitingToBeLetIn())
                 case Timer.PING:
                     self._ask_for_ping(now)
                 case late:
@@ -359,7 +345,7 @@ class Connection:
         """Tell that a PING is due, if one may be said yet."""
         if self._channel is not None and self._channel.may_say(Act.PING):
             self._pings += 1
-            self._events.append(PingDue(self._pings))
+            self._events.append(events.PingDue(self._pings))
         else:
             self._timers.start(Timer.PING, now=now)
 
@@ -376,12 +362,12 @@ class Connection:
             self._end()
             self._mute = self._over = True
             clean = self._channel is not None and self._channel.theirs in CLOSED
-            self._events.append(EndOfStream(clean=clean))
+            self._events.append(events.EndOfStream(clean=clean))
 
     def _fail_handshake(self, error: HandshakeFailed) -> None:
         """End with what the handshake lets us say, nearly always nothing."""
         if isinstance(error, Hinted):
-            self._events.append(RejectHint(version=error.version, code=error.claim))
+            self._events.append(events.RejectHint(version=error.version, code=error.claim))
         self._fail(error.code, str(error), hint=error.hint, last_words=error.reply)
 
     def _fail(self, code: CloseCode, detail: str, *, hint: str = "", last_words: bytes = b"") -> None:
@@ -389,6 +375,6 @@ class Connection:
         self._end()
         self._mute = self._over = True
         if self._channel is not None:
-            last_words = self._channel.seal((Close(code),))
+            last_words = self._channel.seal((frames.Close(code),))
         self._last_words = last_words
-        self._events.append(Failed(code=code, detail=detail, hint=hint, silent=not last_words))
+        self._events.append(events.Failed(code=code, detail=detail, hint=hint, silent=not last_words))

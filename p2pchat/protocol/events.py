@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """(Responder, before message B) Say the hint `code` instead of message B, and end."""
+    """(Responder, at any time before message B) Say the hint `code` instead of it, and end."""
 
     code: CloseCode
 

@@ -94,16 +94,28 @@ def test_what_may_not_be_said_yet_raises_and_changes_nothing(said: list[Sendable
     pair.shake_hands()
 
 
-@pytest.mark.parametrize("said", [Begin(), Reveal(), Answer(), Reject(CloseCode.RATE)])
-def test_a_responder_is_not_asked_before_message_a(said: Sendable) -> None:
+def test_who_has_not_begun_does_not_read() -> None:
+    pair = ConnectionPair()
+    with pytest.raises(LocalProtocolError):
+        pair.initiator.receive_data(b"SSH-2.0-OpenSSH_9.2", 0.0)
+    pair.shake_hands()
+
+
+@pytest.mark.parametrize("said", [Begin(), Reveal(), Answer()])
+def test_a_responder_answers_nothing_before_message_a(said: Sendable) -> None:
     pair = ConnectionPair()
     with pytest.raises(LocalProtocolError):
         pair.responder.send(said, now=0.0)
     pair.shake_hands()
-    with pytest.raises(LocalProtocolError):
-        pair.responder.send(said, now=0.0)
-    with pytest.raises(LocalProtocolError):
-        pair.initiator.send(said, now=0.0)
+
+
+@pytest.mark.parametrize("said", [Begin(), Reveal(), Answer(), Reject(CloseCode.RATE)])
+def test_nothing_is_decided_after_the_handshake(said: Sendable) -> None:
+    pair = ConnectionPair().shake_hands()
+    for side in (pair.initiator, pair.responder):
+        with pytest.raises(LocalProtocolError):
+            side.send(said, now=0.0)
+    pair.say(pair.initiator, HELLO)
 
 
 def test_the_hot_path_is_for_frames_after_hello() -> None:
@@ -143,6 +155,13 @@ def test_any_hint_is_shown_as_it_came_in_any_pieces(version: int, code: int, pla
     told = events(initiator)
     assert told[0] == RejectHint(version=version, code=code)
     assert [type(event) for event in told] == [RejectHint, Failed]
+
+
+def test_a_visitor_may_be_turned_away_before_its_first_word() -> None:
+    pair = ConnectionPair()
+    pair.initiator.send(Begin(), now=0.0)
+    told = pair.say(pair.responder, Reject(CloseCode.RATE))
+    assert told[0] == RejectHint(version=1, code=CloseCode.RATE)
 
 
 def test_after_a_refusal_the_responder_reads_and_says_nothing() -> None:

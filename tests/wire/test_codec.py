@@ -25,7 +25,9 @@ from p2pchat.wire.frames import (
 )
 from p2pchat.wire.padding import MAX_PLAINTEXT
 from p2pchat.wire.violation import Violation
+from tests.support import golden_wire
 from tests.support.framing import EXAMPLES, PAKE_FILES_AND_ROOMS, frames, msg, plaintext
+from tests.support.vectors import own
 
 
 def read(data: bytes) -> list[Frame]:
@@ -58,6 +60,10 @@ def test_any_frames_are_read_as_they_were_written(said: list[Frame]) -> None:
         padding.pad(plain)
         heard += read(bytes(plain))
     assert heard == said
+
+
+def test_each_frame_has_the_bytes_that_it_always_had() -> None:
+    assert golden_wire.wire_vector() == own(golden_wire.NAME)
 
 
 # --- filling records
