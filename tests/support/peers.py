@@ -38,6 +38,7 @@ class Wire(trio.abc.HalfCloseableStream):
         self._inner = inner
         self._broken = trio.Event()
         self._clogged = False
+        self.closed = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """Return the next bytes; raises as soon as the wire is cut."""
@@ -57,6 +58,7 @@ class Wire(trio.abc.HalfCloseableStream):
 
     async def aclose(self) -> None:
         """Close both directions."""
+        self.closed = True
         await self._inner.aclose()
 
     def cut(self) -> None:
