@@ -181,7 +181,8 @@ class Chat:
     def _act(self, event: events.Event, nursery: trio.Nursery) -> None:
         match event:
             case events.Connected(session=session):
-                if back := self._lost.pop(session, None):
+                back = self._lost.pop(session, None)
+                if back is not None:
                     back.set()
                 if self._input_ended.is_set() and self._plan.dial is not None and not session.unacknowledged:
                     session.goodbye()  # everything had arrived, only the goodbye was lost
