@@ -126,7 +126,8 @@ class Link:
                 nursery.cancel_scope.cancel()
         finally:
             self.finish(LinkEnd(reason="this program ends"))
-            await trio.aclose_forcefully(self._stream)
+            with suppress(trio.BrokenResourceError):  # some streams flush when they close, and find nobody there
+                await trio.aclose_forcefully(self._stream)
         assert self.end is not None  # noqa: S101  (finish has set it)
         return self.end
 
