@@ -101,7 +101,10 @@ def void(ledger: Ledger, message_id: bytes) -> Withdrawal:
     last = ledger.find(message_id)
     if last is None:
         return Withdrawal.UNKNOWN
-    return Withdrawal.WITHDRAWN if _void(ledger, last) else Withdrawal.TOO_LATE
+    message = _message_ending_at(ledger, last)
+    if message[-1].kind == assembly.PART:
+        return Withdrawal.UNKNOWN
+    return Withdrawal.WITHDRAWN if _void(ledger, last, message) else Withdrawal.TOO_LATE
 
 
 def expire(ledger: Ledger, now_ms: int) -> list[bytes]:
@@ -111,15 +114,14 @@ def expire(ledger: Ledger, now_ms: int) -> list[bytes]:
     """
     expired = []
     for last in ledger.expired(now_ms):
-        entry, *_ = ledger.entries(last, last)
-        if _void(ledger, last):
-            expired.append(entry.id)
+        message = _message_ending_at(ledger, last)
+        if _void(ledger, last, message):
+            expired.append(message[-1].id)
     return expired
 
 
-def _void(ledger: Ledger, last: int) -> bool:
-    """Empty all entries of the message whose final entry is `last`, if the first of them was not handed over."""
-    message = _message_ending_at(ledger, last)
+def _void(ledger: Ledger, last: int, message: list[Entry]) -> bool:
+    """Empty all entries of `message`, which ends at `last`, if the first of them was not handed over."""
     first = last - len(message) + 1
     if first <= ledger.log.handed:
         return False
@@ -130,6 +132,7 @@ def _void(ledger: Ledger, last: int) -> bool:
 
 
 def _message_ending_at(ledger: Ledger, last: int) -> list[Entry]:
+    """Return the entries of the message that ends at `last`, its PARTs first."""
     before = list(ledger.entries(max(ledger.log.base, last - MAX_ENTRIES + 1), last))
     start = len(before) - 1
     while start > 0 and before[start - 1].kind == assembly.PART:

@@ -1,14 +1,16 @@
 """What can happen next in the small world, as moves that do something whenever anything of their kind can be done.
 
-A number picks one of several, the newest first, so that a history is a list of moves with small numbers: easy to draw at
-random, to shrink and to read.
+A number picks one of several, the newest first, so that a history is a list of moves with small numbers: easy to draw
+at random, to shrink and to read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from p2pchat.wire.frames import MAX_BODY
+from tests.support import delivery_hostile as hostile
 from tests.support import delivery_invariants as invariants
 from tests.support.delivery_world import MAX_LINKS, End, Side, World
 
@@ -82,10 +84,20 @@ class Moves:
         if end is not None:
             self.world.hand(end, max_cost)
 
-    def repeat(self, pick: int) -> None:
+    def hand_again(self, pick: int) -> None:
         end = self.end(pick)
         if end is not None:
-            self.world.repeat(end)
+            self.world.hand(end, 2**20, again=True)
+
+    def lie(self, pick: int, which: int) -> None:
+        """The peer says what no honest one does; what is under way is lost with the link."""
+        ends = [end for end in self.world.ends if end.running and end.side.holder is end]
+        if ends:
+            lies = list(hostile.LIES)
+            end = ends[-1 - pick % len(ends)]
+            while end.delivery.waiting:
+                self.world.commit(end)
+            self.world.hang_up(end, hostile.tell(end, lies[which % len(lies)]))
 
     def commit(self, pick: int, batches: int) -> None:
         end = self.end(pick)
@@ -157,19 +169,20 @@ WEIGHTS = {
     "send_for_a_while": 2,
     "void": 4,
     "wait": 2,
-    "dial": 2,
-    "link": 5,
-    "claim": 4,
+    "dial": 1,
+    "link": 2,
+    "claim": 3,
     "read": 16,
     "hand": 12,
-    "repeat": 2,
+    "hand_again": 3,
+    "lie": 1,
     "commit": 12,
     "ack": 8,
     "confirm": 6,
-    "converse": 10,
+    "converse": 16,
     "cut": 3,
     "crash": 2,
-    "backup": 4,
+    "backup": 3,
     "restore": 2,
 }
 
@@ -178,9 +191,9 @@ def random_history(seed: int, *, steps: int) -> None:
     """Make `steps` moves drawn from `seed`, then heal the world; everything that must hold is asserted on the way."""
     dice = Random(seed)
     moves = Moves(durable=(dice.random() < 0.7, dice.random() < 0.7))
-    # Each history does without some kinds of trouble: what all of them together hide, some of them show.
-    weights = {name: weight for name, weight in WEIGHTS.items() if dice.random() < 0.85}
-    draw = {
+    # Each history has its own kinds of trouble, much of some and none of others: what all together hide, some show.
+    weights = {name: weight * dice.choice([0, 1, 1, 1, 3]) for name, weight in WEIGHTS.items()}
+    draw: dict[str, Callable[[], object]] = {
         "side": lambda: dice.randrange(2),
         "dialer": lambda: dice.randrange(2),
         "size": lambda: dice.choice(SIZES),
@@ -192,10 +205,19 @@ def random_history(seed: int, *, steps: int) -> None:
         "max_cost": lambda: dice.choice(COSTS),
         "batches": lambda: dice.randint(1, 3),
         "keep": lambda: dice.randrange(4),
+        "which": lambda: dice.randrange(10),
     }
-    for name in dice.choices(list(weights), list(weights.values()), k=steps):
-        move = getattr(moves, name)
-        arguments = list(move.__annotations__)[:-1]
-        move(**{argument: draw[argument]() for argument in arguments})
-        invariants.check(moves.world)
-    moves.finish()
+    made = []
+    try:
+        for name in dice.choices(list(weights), list(weights.values()), k=steps):
+            if moves.end(0) is None and dice.random() < 0.5:
+                name = "link"  # faults belong where the traffic is
+            move = getattr(moves, name)
+            arguments = {argument: draw[argument]() for argument in list(move.__annotations__)[:-1]}
+            made.append(f"{name}({', '.join(f'{name}={value}' for name, value in arguments.items())})")
+            move(**arguments)
+            invariants.check(moves.world)
+        moves.finish()
+    except Exception as error:
+        error.add_note(f"history {seed}, after {len(made)} moves: {' '.join(made)}")
+        raise

@@ -7,11 +7,13 @@ crashed. What must hold all the time is asserted where it could break; `invarian
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from p2pchat.protocol import outbox
 from p2pchat.protocol.assembly import Messages
@@ -20,7 +22,7 @@ from p2pchat.protocol.fence import Fenced
 from p2pchat.protocol.ids import EntryIds
 from p2pchat.store.memory import MemoryLedger
 from p2pchat.wire.close_codes import CloseCode
-from p2pchat.wire.frames import Ack, Close, Frame, Hello, Msg, Resume, entry_cost
+from p2pchat.wire.frames import Ack, Close, Entry, Frame, Hello, Msg, Resume, entry_cost
 from p2pchat.wire.messages import Kind
 from tests.support.entropy import seeded
 
@@ -38,7 +40,9 @@ class Disk:
     said: list[tuple[bytes, bytes]] = field(default_factory=list)  # ids and bodies, as they were enqueued
     withdrawn: set[bytes] = field(default_factory=set)  # ids of what was withdrawn in time
     told_gap: bool = False  # the user knows that messages of the peer may be missing
+    excused: set[bytes] = field(default_factory=set)  # withdrawn ids that the user knows may have been delivered
     told_rollback: bool = False  # the user knows that this was an old backup
+    expiries: dict[bytes, float] = field(default_factory=dict)  # ids -> seconds
 
 
 class End:
@@ -91,6 +95,7 @@ class Side:
         self.committed: set[bytes] = set()  # ids of all that was ever shown and confirmed, or on disk
         self.ever_said: dict[bytes, bytes] = {}
         self.ever_withdrawn: set[bytes] = set()
+        self.handed: dict[tuple[bytes, int], Entry] = {}  # by epoch and number, as they left in this life
         self.dropped: set[bytes] = set()  # ids of all that was ever delivered, so that the outbox forgot it
         self.lost: set[bytes] = set()  # ids of what the peer has dropped and a restored backup does not have
         self.changed_logs = False  # it began a new log before it went back to an even older backup
@@ -132,6 +137,8 @@ class World:
         now_ms = int(self.now * 1000)
         queued = outbox.enqueue(side.disk.ledger, side.ids, (Kind.TEXT, body), now_ms=now_ms, expires_ms=expires_ms)
         side.disk.said.append((queued.id, body))
+        if lives is not None:
+            side.disk.expiries[queued.id] = self.now + lives
         side.ever_said[queued.id] = body
         return queued.id
 
@@ -224,9 +231,11 @@ class World:
             if resumed.rolled_back:
                 assert side.life, "I6: a store that was never restored was taken for an old backup"
                 side.disk.told_rollback = True
+                side.disk.excused |= side.disk.withdrawn
                 self.hang_up(end, CloseCode.SEQUENCE)
             end.running = not resumed.rolled_back
-            end.acked = max(side.disk.ledger.log.base - 1, resume.peer_seen)
+            log = side.disk.ledger.log
+            end.acked = max(log.base - 1, resume.peer_seen if resume.peer_epoch == log.epoch else 0)
 
     def _acked(self, end: End, ack: Ack, life: int) -> None:
         with self._transaction(end):
@@ -243,24 +252,36 @@ class World:
 
     # ---- what we do of our own accord
 
-    def hand(self, end: End, max_cost: int) -> None:
-        """Send what the window lets go."""
+    def hand(self, end: End, max_cost: int, *, again: bool = False) -> None:
+        """Send what the window lets go; `again`: in one batch with what is unacknowledged, as any peer may."""
         side = end.side
+        ledger = side.disk.ledger
+        before = ledger.log.handed
         with self._transaction(end):
-            handed = end.delivery.hand(side.disk.ledger, max_cost=max_cost, now_ms=int(self.now * 1000))
+            handed = end.delivery.hand(ledger, max_cost=max_cost, now_ms=int(self.now * 1000))
             self._withdrawn(side, handed.expired)
+            self._check_expiry(side, before)
+            unacked = [seq for seq in end.sent if seq > end.acked]
             for batch in handed.batches:
-                end.sent |= {seq: entry_cost(entry) for seq, entry in enumerate(batch.entries, batch.first)}
-                end.say(batch)
-            unacked = [cost for seq, cost in end.sent.items() if seq > end.acked]
-            assert len(unacked) <= WINDOW.max_unacked, "the window was ignored: entries"
-            assert sum(unacked) <= WINDOW.max_unacked_bytes, "the window was ignored: bytes"
+                entries = dict(enumerate(batch.entries, batch.first))
+                end.sent |= {seq: entry_cost(entry) for seq, entry in entries.items()}
+                side.handed |= {(ledger.log.epoch, seq): entry for seq, entry in entries.items()}
+                if not again:
+                    end.say(batch)
+            if again and handed.batches:
+                first = min(unacked, default=handed.batches[0].first)
+                end.say(Msg(first, list(ledger.entries(first, max(end.sent)))))
+            costs = [cost for seq, cost in end.sent.items() if seq > end.acked]
+            assert len(costs) <= WINDOW.max_unacked, "the window was ignored: entries"
+            assert sum(costs) <= WINDOW.max_unacked_bytes, "the window was ignored: bytes"
 
-    def repeat(self, end: End) -> None:
-        """Send again, in one batch, what is not acknowledged here: nobody has to, but everybody may."""
-        unacked = [seq for seq in end.sent if seq > end.acked]
-        if unacked and end.side.holder is end:
-            end.say(Msg(unacked[0], list(end.side.disk.ledger.entries(unacked[0], unacked[-1]))))
+    def _check_expiry(self, side: Side, before: int) -> None:
+        """Of an expired message nothing leaves for the first time; one whose PARTs had left before goes on."""
+        log = side.disk.ledger.log
+        fresh = list(side.disk.ledger.entries(max(log.base, before), log.handed))
+        for previous, entry in pairwise(fresh):
+            if entry.kind != Kind.VOID and previous.kind != Kind.PART:
+                assert side.disk.expiries.get(entry.id, math.inf) > self.now, "sent after its time"
 
     def commit(self, end: End) -> None:
         """Take the oldest batch that has arrived."""
@@ -308,6 +329,7 @@ class World:
     def restore(self, side: Side, disk: Disk) -> None:
         """Start again with an old backup."""
         self.crash(side)
+        side.handed = {}
         side.changed_logs |= disk.ledger.log.epoch != side.disk.ledger.log.epoch
         side.disk = deepcopy(disk)
         side.life += 1
