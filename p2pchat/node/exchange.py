@@ -59,7 +59,7 @@ class Exchange:
         own, peer = session.own, session.peer
         self._delivery = LinkDelivery(offered=offered, dialed_by_smaller=dialed_by_us == (own < peer))
         self._arrival: Batches | None = None  # the newest in the feed, while nothing came after it
-        self._ack_at = math.inf  # one message was confirmed: its ACK waits for company until then
+        self._ack_at = math.inf  # what was confirmed waits until then for messages that its ACK can travel with
         self._leaving: CloseCode | None = None  # the goodbye that we shall say once all is acknowledged
         self._said: CloseCode | None = None
         self._heard: CloseCode | None = None
@@ -112,7 +112,8 @@ class Exchange:
                 case frames.Ack():
                     self.session.delivered(len(self._delivery.acked(self.session.ledger, event)))
                     self._say_goodbye_if_drained()
-                    self.link.wake()  # the window has opened
+                    if self._delivery.has_more(self.session.ledger):
+                        self.link.wake()  # the window has opened
                 case frames.Close(code=number, reason=reason):
                     self._closed(close_code(number), reason)
                 case EndOfStream():
@@ -125,20 +126,23 @@ class Exchange:
             self.link.close(CloseCode.DUPLICATE, str(fenced))
 
     def next_frames(self) -> Sequence[frames.Frame]:
-        """Return the ACK that is due and the messages that the window lets go."""
-        ledger = self.session.ledger
-        self._ack_at = math.inf
+        """Return the messages that the window lets go, and the ACK if it has their company or cannot wait for it."""
         try:
-            ack = self._delivery.ack(ledger)
-            if self._said is not None:
-                return () if ack is None else (ack,)
-            handed = self._delivery.hand(ledger, max_cost=AT_ONCE, now_ms=self.session.now_ms())
+            batches = [] if self._said is not None else self._hand()
+            if not batches and self._ack_at > self.session.env.clock():
+                return ()
+            ack = self._delivery.ack(self.session.ledger)
         except Fenced as fenced:
             self.link.close(CloseCode.DUPLICATE, str(fenced))
             return ()
+        self._ack_at = math.inf
+        return batches if ack is None else [ack, *batches]
+
+    def _hand(self) -> list[frames.Msg]:
+        handed = self._delivery.hand(self.session.ledger, max_cost=AT_ONCE, now_ms=self.session.now_ms())
         if handed.sent:
             self.session.sent(len(handed.sent))
-        return handed.batches if ack is None else [ack, *handed.batches]
+        return handed.batches
 
     @property
     def deadline(self) -> float:
@@ -196,6 +200,7 @@ class Exchange:
                 self._ack_at = self.session.env.clock() + self.session.limits.ack_delay
                 self.link.wake_at(self._ack_at)
             else:
+                self._ack_at = -math.inf
                 self.link.wake()
 
     # ---- goodbyes, which need both sides
@@ -217,7 +222,8 @@ class Exchange:
         self.link.finish(LinkEnd(reason="this program ends", code=CloseCode.GOING_AWAY))
 
     def _say(self, code: CloseCode) -> None:
-        self.link.say(*self.next_frames())  # acks that are due go before the goodbye
+        self._ack_at = -math.inf  # it goes before the goodbye
+        self.link.say(*self.next_frames())
         self._said = code
         self.link.close(code)
         if self._heard is not None:

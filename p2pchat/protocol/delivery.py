@@ -170,6 +170,10 @@ class LinkDelivery:
             ledger.hand(self._cursor - 1)
         return Handed(batches=batches, sent=sent, expired=expired)
 
+    def has_more(self, ledger: Ledger) -> bool:
+        """Whether entries wait to be handed over on this link: for the window, or for `hand`."""
+        return self._cursor < ledger.next
+
     def acked(self, ledger: Ledger, ack: Ack) -> list[Entry]:
         """Take the peer's ACK; return the final entries of the messages that are delivered by it.
 
