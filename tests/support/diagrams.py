@@ -114,6 +114,8 @@ def handshake_steps() -> str:
     lines += _played(
         busy, ("", lambda: busy.receive(preface_and_a)), ("reject: a hint leaves", lambda: busy.reject(RATE))
     )
+    full = kat.responder()
+    lines += _played(full, ("reject, at once: a hint leaves", lambda: full.reject(RATE)))
     probed = kat.responder()
     lines += _played(probed, ("anything else comes", lambda: probed.receive(b"GET / HTTP/1.1")))
     return text(lines)
