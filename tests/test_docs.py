@@ -12,7 +12,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 ROOT = Path(__file__).parent.parent
 FRAGMENTS = sorted((ROOT / "docs/changes").glob("*"))
 PAGES = [
-    *ROOT.glob("README.md"),
+    ROOT / "README.md",
     *sorted(path for path in ROOT.glob("docs/**/*.md") if "_build" not in path.parts),
 ]
 
@@ -45,6 +45,11 @@ def test_named_files_exist(path: Path) -> None:
 def test_nobody_is_sent_to_a_stranger(path: Path) -> None:
     """The name `p2pchat` on PyPI is somebody else's; ours is `p2pchat-trio`."""
     assert not re.search(r"pipx? install (-\S+ )*p2pchat\b(?!-trio)", path.read_text(encoding="utf-8"))
+
+
+def test_the_readme_shows_the_line_that_ci_runs() -> None:
+    (line,) = re.findall(r"^  (python3 -m venv .*)$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"```console\n{line}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", FRAGMENTS, ids=relative)
