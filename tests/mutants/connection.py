@@ -198,8 +198,10 @@ MUTANTS = [
     Mutant(
         "connection: typing counted only while it is shown",
         CONNECTION,
-        "                self._spend(now)\n                if channel.theirs is not Phase.OPEN:\n                    return\n",
-        "                if channel.theirs is not Phase.OPEN:\n                    return\n                self._spend(now)\n",
+        "            case frames.Typing():\n                self._spend(now)\n",
+        "            case frames.Typing():\n"
+        "                if channel.theirs is Phase.OPEN:\n"
+        "                    self._spend(now)\n",
         (T_HOSTILE + "two_hundred_cheap_frames_in_ten_seconds_are_enough",),
     ),
     Mutant(

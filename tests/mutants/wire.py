@@ -149,7 +149,7 @@ MUTANTS = [
         RECORDS,
         "MIN_RECORD: Final = 17",
         "MIN_RECORD: Final = 16",
-        (T_FRAMES.replace("frames", "codec") + "padding_alone_is_a_record",),
+        (T_RECORDS + "a_record_shorter_than_a_tag_and_a_byte_is_a_violation",),
     ),
     Mutant(
         "wire: the beginning of a record lost between reads",
@@ -174,13 +174,6 @@ MUTANTS = [
         "return len(text.encode())",
         "return len(text)",
         (T_MESSAGES + "a_message_above_max_text_is_unreadable_and_never_written",),
-    ),
-    Mutant(
-        "wire: `more` may not be missing",
-        MESSAGES,
-        "    reply_to: EntryId | None = None\n    more: bool = False\n",
-        "    reply_to: EntryId | None\n    more: bool\n",
-        (T_MESSAGES + "more_may_be_missing",),
     ),
     Mutant(
         "wire: a body that cannot be read is a crash",

@@ -151,6 +151,8 @@ BAD: dict[str, bytes] = {
     "half a header": b"\x04\x00",
     "no body": b"\x04\x00\x02",
     "half a body": b"\x04\x00\x02\x91",
+    "a body shorter than its length": b"\x04\x00\x03\x91\x01",
+    "an unknown frame cut short": b"\x90\x00\x03ab",
     "empty body": b"\x04\x00\x00",
     "something after the array": plaintext(0x04, b"\x91\x01\x00"),
     "two arrays": plaintext(0x04, b"\x91\x01\x91\x01"),
