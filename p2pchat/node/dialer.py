@@ -23,6 +23,7 @@ from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.crypto.identity import PeerId
     from p2pchat.node.link import LinkEnd
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
@@ -51,6 +52,13 @@ class Dialer:
         self._session: Session | None = None
         self._delay: float | None = None
         self._started: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED
+
+    @property
+    def expected(self) -> PeerId | None:
+        """Who has to answer: the peer of the conversation that goes on, our own key if we are its guest; or anybody."""
+        if self._session is not None:
+            return self._session.peer
+        return None if self.voucher_by is None else self.voucher_by.peer_id
 
     @property
     def wanted(self) -> bool:
@@ -107,7 +115,7 @@ class Dialer:
                 self.running(session)
                 return None
         error = failures.of_dial(self._address, self.identity.peer_id, end, proved=greeting.peer is not None)
-        return Missed(error, verdict(end.code))
+        return Missed(error, verdict(None if end.hint else end.code))  # hints are shown, and never acted upon
 
     def _become_guest(self) -> None:
         """Our own key answered: go on under a key of this run, for which our own vouches (`docs/protocol.md` 1.3)."""

@@ -10,6 +10,7 @@ RESUME is the gate (`docs/protocol.md` 3.2): a peer that was not admitted never 
 
 from __future__ import annotations
 
+import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.protocol.events import Event
 
+_log = logging.getLogger(__name__)
+
 AGENT = f"p2pchat/{p2pchat.__version__}"
 YOURSELF = "this is you: both sides have the same key"
 
@@ -43,7 +46,7 @@ class Greeting(ABC):
     """Owner of a link until RESUME went both ways."""
 
     dialed_by_us: bool
-    deadline = math.inf  # the machine has all the timers of a greeting
+    deadline = math.inf  # the machine has nearly all the timers of a greeting
 
     def __init__(self, node: Node, link: Link, identity: Identity) -> None:
         """Own `link`, on which we are `identity`."""
@@ -63,7 +66,7 @@ class Greeting(ABC):
         """Whether messages could flow at some time."""
         return self._exchange is not None and self._exchange.began < math.inf
 
-    def tick(self, now: float) -> None:  # noqa: B027  (not abstract: nothing is ever due in a greeting)
+    def tick(self, now: float) -> None:  # noqa: B027  (not abstract: for a dialer nothing is ever due)
         """Do nothing."""
 
     def handle(self, event: Event) -> None:
@@ -160,8 +163,8 @@ class Dialing(Greeting):
     def _peer_proved(self, peer: PeerId) -> None:
         if peer == self._identity.peer_id:
             self._link.finish(LinkEnd(reason=YOURSELF, code=CloseCode.SELF))
-        elif self._dialer.voucher_by is not None and peer != self._dialer.voucher_by.peer_id:
-            reason = f"{peer} answered in place of {self._dialer.voucher_by.peer_id}"
+        elif self._dialer.expected not in {None, peer}:
+            reason = f"{peer} answers there now, and not {self._dialer.expected}"
             self._link.finish(LinkEnd(reason=reason, code=CloseCode.NOT_AUTHORIZED))
         else:
             self._link.decide(machine.Reveal(voucher_by=self._dialer.voucher_by))
@@ -218,8 +221,14 @@ class Answering(Greeting):
             self._in_gate = False
             self._node.gate.leave(self._source)
 
+    def tick(self, now: float) -> None:
+        """Send a stranger away about whom nobody has decided in time."""
+        if now >= self.deadline:
+            self._link.close(CloseCode.TIMEOUT, "nobody let it in")
+
     def let_in(self) -> None:
         """Admit a stranger that has waited, and say what we call ourselves: HELLO did not."""
+        self.deadline = math.inf
         self.admit()
         if self.peer is not None and self._node.settings.name:
             self._node.session_with(self.peer, self._identity).introduce(self._node.settings.name)
@@ -250,6 +259,8 @@ class Answering(Greeting):
         room = self._node.waiting_room
         if self._node.settings.accept is Accept.ASK:
             if room.may_ask(peer, self._source, now) and room.enter(peer, self):
+                self.deadline = now + self._node.settings.limits.stranger_wait
+                self._link.wake_at(self.deadline)
                 self._tell(peer, hello.name, waiting=True)
                 return
         elif room.may_tell(peer, self._source, now):
@@ -257,4 +268,5 @@ class Answering(Greeting):
         self.refuse()
 
     def _tell(self, peer: PeerId, name: str, *, waiting: bool) -> None:
+        _log.info("%s %s a stranger", peer, "waits as" if waiting else "was refused as")
         self._node.feed.put(Stranger(peer=peer, name=name, address=self._link.remote, waiting=waiting))

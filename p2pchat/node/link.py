@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from p2pchat.wire.close_codes import CloseCode
 
 PIECE = 65536  # bytes given to the stream, or asked from it, at once
-INLINE_PAUSE = (
-    30e-6  # seconds; sends that follow each other faster are left to the writer, which makes one record of them
-)
+QUIET = 30e-6  # seconds without sending after which the line is idle; what follows sooner is left to the writer to join
 HANG_UP = 1.0  # seconds to wait for the other side's end of stream, so that our last words are not lost to a reset
 
 
@@ -111,7 +109,7 @@ class Link:
         self._nap = trio.CancelScope()
         self._sending = False
         self._dispatching = False
-        self._sent_inline_at = -math.inf
+        self._sent_at = -math.inf  # when a send ended, seconds of the env's clock
         self._may_read = trio.Event()
         self._may_read.set()
         self._at_end_of_stream = trio.Event()
@@ -160,14 +158,13 @@ class Link:
         """
         if self._wake.is_set():
             return
-        now = self._env.clock()
-        if self._sender is None or self._sending or now - self._sent_inline_at < INLINE_PAUSE:
+        if self._sender is None or self._sending or self._env.clock() - self._sent_at < QUIET:
             self._wake.set()
             return
-        self._sent_inline_at = now
         self._fill()
         with suppress(trio.BrokenResourceError):  # the writer meets it too, and has the time to see what it means
             del self._out[: self._sender.send_nowait(self._out)]
+        self._sent_at = self._env.clock()
         if self._out:
             self._wake.set()
 
@@ -290,6 +287,7 @@ class Link:
             return False
         finally:
             self._sending = False
+            self._sent_at = self._env.clock()
         return True
 
     async def _doze(self) -> None:

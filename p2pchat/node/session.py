@@ -6,6 +6,7 @@ newer link takes over from an older one (`docs/protocol.md` 6.4), and between li
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from p2pchat.node.link import LinkEnd
     from p2pchat.protocol.ledger import Ledger
     from p2pchat.protocol.limits import Limits
+
+_log = logging.getLogger(__name__)
 
 GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
 FAIRNESS = 64  # messages sent between two checkpoints: one each would cost more than the rest of the path together
@@ -193,6 +196,7 @@ class Session:
 
     def started(self, exchange: Exchange, *, gap: bool) -> None:
         """Tell that `exchange` runs."""
+        _log.info("%s: connected by way of %s", self.peer, exchange.link.remote)
         self.feed.put(Connected(session=self, address=exchange.link.remote, resumed=self._ran_before))
         self._ran_before = True
         self._note_change()
@@ -204,6 +208,7 @@ class Session:
         if self._exchange is not exchange:
             return
         self._exchange = None
+        _log.info("%s: disconnected: %r", self.peer, end.reason)
         if exchange.running:
             seconds = self.env.clock() - exchange.began
             redial = None if self.after_loss is None or self.over else self.after_loss(end, seconds)

@@ -120,6 +120,34 @@ async def test_a_stranger_that_nobody_answers_is_sent_away_after_five_minutes(
         assert not ann.node.accept(BOB.peer_id)
 
 
+async def test_a_stranger_with_endless_patience_is_sent_away_too(network: Network, autojump_clock: MockClock) -> None:
+    patient = NodeSettings(limits=Limits(resume=1e6))
+    async with open_peer(network, seed=1, settings=ASK) as ann, open_peer(network, seed=2, settings=patient) as bob:
+        await ann.node.listen(HOME)
+        with pytest.raises(NotLetIn):
+            await bob.node.dial(HOME)
+        assert trio.current_time() == pytest.approx(300, abs=5)
+        assert not len(ann.node.waiting_room)
+
+
+async def test_a_redial_that_meets_another_key_ends_the_conversation(
+    network: Network, autojump_clock: MockClock
+) -> None:
+    async with open_peer(network, seed=2) as bob:
+        async with open_peer(network, seed=1) as ann:
+            await ann.node.listen(HOME)
+            session = await bob.node.dial(HOME)
+        async with open_peer(network, seed=3) as mallory:
+            await mallory.node.listen(HOME)
+            failed = await bob.wait_for(events.DialFailed)
+            while failed.redial is not None:
+                failed = await bob.wait_for(events.DialFailed, count=len(network.dials) - 1)
+            assert isinstance(failed.error, UntrustedPeer)
+            assert session.over
+            assert not mallory.node.sessions
+            assert not [event for event in mallory.told if isinstance(event, events.Stranger)]
+
+
 async def test_at_most_so_many_strangers_wait(network: Network, autojump_clock: MockClock) -> None:
     settings = NodeSettings(accept=Accept.ASK, limits=Limits(strangers=2))
     async with open_peer(network, seed=1, settings=settings) as ann, trio.open_nursery() as nursery:

@@ -12,6 +12,7 @@ from p2pchat.address import Address
 from p2pchat.errors import RemoteProtocolError
 from p2pchat.node import events
 from p2pchat.node.backoff import LAST_CEILING
+from p2pchat.wire.close_codes import CloseCode
 from tests.support.peers import HOME, Network, open_peer
 
 AWAY = Address("memory", "away")
@@ -223,3 +224,24 @@ async def _cut_when_dialed(network: Network) -> None:
     while not network.wires:
         await trio.lowlevel.checkpoint()
     network.cut()
+
+
+async def test_a_forged_hint_is_shown_and_never_acted_upon(network: Network, autojump_clock: MockClock) -> None:
+    async with open_peer(network, seed=2) as bob:
+        async with open_peer(network, seed=1) as ann:
+            await ann.node.listen(HOME)
+            session = await bob.node.dial(HOME)
+        (door,) = await network.listen(HOME)
+        async with door, trio.open_nursery() as nursery:
+            nursery.start_soon(_say_to_everybody, door, bytes([0, 0, 1, CloseCode.NOT_AUTHORIZED]))
+            failed = await bob.wait_for(events.DialFailed, count=3)
+            assert failed.redial is not None
+            assert not session.over
+            nursery.cancel_scope.cancel()
+
+
+async def _say_to_everybody(door: trio.abc.Listener[trio.abc.Stream], words: bytes) -> None:
+    while True:
+        async with await door.accept() as stream:
+            await stream.send_all(words)
+            await stream.receive_some()
