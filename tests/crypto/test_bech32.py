@@ -23,6 +23,7 @@ INVALID = {
     "y1b0jsk6g": "never used",
     "lt1igcx5c0": "never used",
     "in1muywd": "checksum",
+    "ap1e2gzx": "checksum",  # ours: five characters, under which the polynomial would hold
     "mm1crxm3i": "never used",
     "au1s5cgom": "never used",
     "M1VUXWEZ": "checksum",
