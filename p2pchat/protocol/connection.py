@@ -77,7 +77,6 @@ class Connection:
         "binding",
         "our_hello",
         "peer",
-        "role",
         "vouched",
     )
 
@@ -104,7 +103,6 @@ class Connection:
           encapsulate: tests replay recorded secrets through it.
         """
         limits = limits or Limits()
-        self.role = role
         self.peer: PeerId | None = None  #: who is there, once proven
         self.vouched = False  #: (responder) the peer is a guest that our own key vouches for
         self.binding = b""  #: 32 bytes that name this connection on both sides, once the handshake is over

@@ -210,6 +210,7 @@ def converse(said: list[Frame], cut: Cut) -> list[Event]:
 sayable = frames.filter(lambda frame: not isinstance(frame, type(HELLO) | type(RESUME) | Close | Ping))
 
 
+@pytest.mark.slow
 @given(st.lists(sayable, max_size=4), st.lists(st.integers(0, 10_000), max_size=12))
 @settings(max_examples=40)
 def test_any_split_of_the_bytes_tells_the_same(said: list[Frame], places: list[int]) -> None:
@@ -254,6 +255,7 @@ noise = st.binary(max_size=300) | st.integers(0, 5000).map(bytes) | st.just(STEP
 cuts = st.lists(st.integers(0, 70_000), max_size=6).map(pieces.at)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(UNPROVEN + CLOSED_GATE + OPEN_GATE), st.sampled_from(Role), noise, cuts)
 @settings(max_examples=150)
 def test_any_bytes_at_any_stage_are_one_clean_end(stage: Stage, role: Role, data: bytes, cut: Cut) -> None:
@@ -268,6 +270,7 @@ def test_any_bytes_at_any_stage_are_one_clean_end(stage: Stage, role: Role, data
 parts = st.lists(frames.map(plain) | st.builds(plaintext, st.integers(0, 255), st.binary(max_size=20)), max_size=4)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(CLOSED_GATE + OPEN_GATE), parts, st.binary(max_size=40), cuts)
 @settings(max_examples=150)
 def test_any_frames_of_a_proven_peer_are_events_and_one_clean_end(

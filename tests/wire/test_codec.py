@@ -52,6 +52,7 @@ def test_each_frame_is_read_as_it_was_written(frame: Frame) -> None:
     assert read(bytes(plain)) == [frame]
 
 
+@pytest.mark.slow
 @given(st.lists(frames, max_size=8))
 def test_any_frames_are_read_as_they_were_written(said: list[Frame]) -> None:
     heard: list[Frame] = []
@@ -189,6 +190,7 @@ def test_padding_alone_is_a_record(size: int) -> None:
     assert read(bytes(size)) == []
 
 
+@pytest.mark.slow
 @given(
     st.binary(min_size=1, max_size=400)
     | st.lists(st.builds(plaintext, st.integers(0, 255), st.binary(max_size=40)), min_size=1).map(b"".join)
@@ -198,6 +200,7 @@ def test_any_bytes_are_frames_or_one_violation(data: bytes) -> None:
     assert code_of(data) in {None, CloseCode.PROTOCOL, CloseCode.UNSUPPORTED}
 
 
+@pytest.mark.slow
 @given(st.lists(frames, min_size=1, max_size=4), st.data())
 def test_a_damaged_record_gives_frames_or_one_violation(said: list[Frame], data: st.DataObject) -> None:
     """Bytes near to good ones get deeper into the decoder than noise does."""

@@ -133,11 +133,13 @@ def test_the_state_in_a_resume_has_one_id_for_each_entry_since_the_last_block(ba
     assert Resume(EPOCH, base, bytes(state), base, b"", 0, STATE).base == base
 
 
+@pytest.mark.slow
 @given(entries)
 def test_an_entry_costs_at_least_its_encoded_size(entry: Entry) -> None:
     assert len(msgpack.encode(entry)) <= entry_cost(entry)
 
 
+@pytest.mark.slow
 @given(batches)
 def test_a_batch_within_the_cost_fits_a_frame(run: list[Entry]) -> None:
     assert len(msgpack.encode(Msg(LAST_SEQ, run))) <= MAX_FRAME_BODY
