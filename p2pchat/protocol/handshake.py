@@ -161,14 +161,15 @@ class _Side:
         """Return the message at `start` of the buffer and drop all up to its end; b"" while bytes are missing.
 
         Raises:
-          HandshakeFailed: if its length is not one of `lengths`, before any of it is waited for.
+          RemoteProtocolError: if its length is not one of `lengths`, before any of it is waited for.
         """
         body = start + LENGTH_PREFIX
         if len(self._buffer) < body:
             return b""
-        end = body + int.from_bytes(self._buffer[start:body])
-        if end - body not in lengths:
-            raise _not_ours(self._buffer)
+        length = int.from_bytes(self._buffer[start:body])
+        if length not in lengths:
+            raise RemoteProtocolError(f"it cannot be {length} bytes long")
+        end = body + length
         if len(self._buffer) < end:
             return b""
         message = bytes(self._buffer[body:end])
@@ -237,7 +238,7 @@ class Initiator(_Side):
             self._keep(data)
             if self._buffer.startswith(HINT_MARK):
                 self._read_hint()
-            elif message := self._take_message(MESSAGE_LENGTHS):
+            elif message := self._take_message_b():
                 self._refuse_more()
                 self.peer = self._read_proof(message, owner=None).peer
                 self.step = Step.PROVED
@@ -258,6 +259,13 @@ class Initiator(_Side):
         message = self._noise.write_message(lambda channel: self._prove(channel, voucher_by=voucher_by))
         self._secure(self.peer, vouched=False)
         return _with_length(message)
+
+    def _take_message_b(self) -> bytes:
+        """Take what should be message B; a length that cannot be is the beginning of something else."""
+        try:
+            return self._take_message(MESSAGE_LENGTHS)
+        except RemoteProtocolError as exc:
+            raise _not_ours(self._buffer) from exc
 
     def _read_hint(self) -> None:
         if len(self._buffer) >= HINT_LENGTH:

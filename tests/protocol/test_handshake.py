@@ -241,7 +241,7 @@ def test_a_hint_from_an_initiator_is_no_message() -> None:
 def test_a_message_a_of_another_length_is_not_waited_for(length: int) -> None:
     responder = between().responder
     responder.receive(PREFACE + length.to_bytes(2)[:1])
-    with pytest.raises(HandshakeFailed):
+    with pytest.raises(HandshakeFailed, match=f"message A: it cannot be {length} bytes long"):
         responder.receive(length.to_bytes(2)[1:])
 
 
@@ -249,11 +249,11 @@ def test_a_message_a_of_another_length_is_not_waited_for(length: int) -> None:
 def test_messages_b_and_c_over_their_bound_are_not_waited_for(length: int) -> None:
     handshake = between()
     handshake.until_proved()
-    with pytest.raises(HandshakeFailed):
+    with pytest.raises(HandshakeFailed, match=f"message C: it cannot be {length} bytes long"):
         handshake.responder.receive(length.to_bytes(2))
     initiator = between().initiator
     initiator.begin()
-    with pytest.raises(HandshakeFailed):
+    with pytest.raises(HandshakeFailed, match="not a p2pchat"):
         initiator.receive(length.to_bytes(2))
 
 
