@@ -137,9 +137,6 @@ class Dialer:
             if self._session is not None:
                 self._session.finish()
             return False
-        if self._session is None:
-            await trio.sleep(delay)
-            return True
         return await self._pause(self._session, delay)
 
     def after(self, end: LinkEnd, seconds: float) -> float | None:
@@ -155,9 +152,18 @@ class Dialer:
         await session.wait_disconnected()  # another link may have taken over from the one that has just ended
         return not session.over and self._delay is not None and await self._pause(session, self._delay)
 
-    async def _pause(self, session: Session, delay: float) -> bool:
-        """Wait for `delay` seconds; False if the conversation is over before we dial."""
-        with trio.move_on_after(delay):
-            await session.wait_connected_or_over()
+    async def _pause(self, session: Session | None, delay: float) -> bool:
+        """Wait for `delay` seconds, or until `Node.reconnect`; False if the conversation is over before we dial."""
+        with trio.move_on_after(delay) as pause:
+            self._node.pauses.add(pause)
+            try:
+                if session is None:
+                    await trio.sleep_forever()
+                else:
+                    await session.wait_connected_or_over()
+            finally:
+                self._node.pauses.discard(pause)
+        if session is None:
+            return True
         await session.wait_disconnected()
         return not session.over

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, final
 
@@ -31,6 +32,7 @@ from p2pchat.node.settings import NodeSettings
 from p2pchat.node.strangers import WaitingRoom
 from p2pchat.protocol.connection import Connection
 from p2pchat.transports.base import bound_address
+from p2pchat.wire.messages import Profile, encode_body
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -74,6 +76,7 @@ class Node:
         self.feed = Feed()
         self.gate = Gate(settings.limits)
         self.waiting_room = WaitingRoom(settings.limits.strangers)
+        self.pauses: set[trio.CancelScope] = set()  # of dialers that wait before they dial again
         self._let_in: set[PeerId] = set()  # by `accept`, for this run
         self._nursery = nursery
         self._listening = trio.CancelScope()
@@ -138,6 +141,23 @@ class Node:
         for visitor in waiting:
             visitor.refuse()
         return bool(waiting)
+
+    def reconnect(self) -> int:
+        """Dial now wherever we wait before we dial again; returns how many peers that are."""
+        for pause in self.pauses:
+            pause.cancel()
+        return len(self.pauses)
+
+    def rename(self, name: str) -> None:
+        """Call ourselves `name` from now on. Peers with a link are told at once, others when they are back.
+
+        Raises:
+          LocalProtocolError: if `name` has more than `MAX_DISPLAY_NAME` characters; nothing has changed then.
+        """
+        encode_body(Profile(name))
+        self.settings = replace(self.settings, name=name)
+        for session in self.sessions:
+            session.introduce(name)
 
     async def stop(self) -> None:
         """Stop listening, tell every peer that we go away, and wait until they know. The caller sets the deadline."""

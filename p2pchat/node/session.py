@@ -188,9 +188,12 @@ class Session:
         """Act upon what is for us and not for people; return the rest."""
         if all(entry.kind != messages.Kind.PROFILE for entry in received.entries):
             return received
+        before = self.name
         for message in received:
             if isinstance(message.body, messages.Profile):
                 self.name = message.body.name
+        if before not in {"", self.name}:
+            self.feed.put(Notice(text=f"{before} now calls itself {self.name or 'nothing'}", hint=f"it is {self.peer}"))
         rest = [message for message in received if message.entry.kind != messages.Kind.PROFILE]
         return Messages([message.seq for message in rest], [message.entry for message in rest])
 

@@ -182,3 +182,20 @@ async def test_a_peer_that_refuses_us_later_ends_the_session(network: Network, a
             assert isinstance(failed.error, UntrustedPeer)
             assert session.over
             await session.drained()
+
+
+async def test_a_new_name_is_told_to_whoever_is_there_and_shown(network: Network, autojump_clock: MockClock) -> None:
+    named = NodeSettings(accept=Accept.ANYONE, name="ann")
+    async with open_peer(network, seed=1, settings=named) as ann, open_peer(network, seed=2) as bob:
+        await ann.node.listen(HOME)
+        session = await bob.node.dial(HOME)
+        await ann.wait_for(events.Connected)
+        ann.node.rename("carol")
+        await ann.node.sessions[0].send("it is me")
+        await bob.wait_heard(1)
+        assert session.name == "carol"
+        told = await bob.wait_for(events.Notice)
+        assert (told.text, told.hint) == ("ann now calls itself carol", f"it is {ann.node.id}")
+        with pytest.raises(LocalProtocolError):
+            ann.node.rename("x" * 65)
+        assert ann.node.settings.name == "carol"

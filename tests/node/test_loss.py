@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import pytest
 import trio
@@ -245,3 +246,30 @@ async def _say_to_everybody(door: trio.abc.Listener[trio.abc.Stream], words: byt
         async with await door.accept() as stream:
             await stream.send_all(words)
             await stream.receive_some()
+
+
+async def test_reconnect_cuts_the_pause_short(network: Network, autojump_clock: MockClock) -> None:
+    async with open_peer(network, seed=1) as ann, open_peer(network, seed=2) as bob:
+        await ann.node.listen(HOME)
+        assert bob.node.reconnect() == 0
+        await bob.node.dial(HOME)
+        network.up = False
+        network.cut()
+        await bob.wait_for(events.DialFailed, count=10)
+        network.up = True
+        began = trio.current_time()
+        assert bob.node.reconnect() == 1
+        await bob.wait_for(events.Connected, count=2)
+        assert trio.current_time() == began
+        assert bob.node.reconnect() == 0
+
+
+async def test_reconnect_helps_who_was_never_reached_too(network: Network, autojump_clock: MockClock) -> None:
+    async with open_peer(network, seed=1) as ann, open_peer(network, seed=2) as bob, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(bob.node.dial, HOME, retry=True))
+        await bob.wait_for(events.DialFailed, count=10)
+        await ann.node.listen(HOME)
+        began = trio.current_time()
+        assert bob.node.reconnect() == 1
+        await bob.wait_for(events.Connected)
+        assert trio.current_time() == began
