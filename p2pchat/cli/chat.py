@@ -130,13 +130,13 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         let_in=_no_list if common.guest else partial(_add_to_list, where),
     )
 
-    async def chat() -> None:
+    async def chat() -> int:
         async with open_node(identity, env=env, settings=settings) as node:
             if guests:
                 guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
-            await chats.run(node, face(common, terminals, words, env), plan)
+            return await signals.run(partial(chats.run, node, face(common, terminals, words, env), plan))
 
-    return trio.run(signals.run, chat)
+    return trio.run(chat)
 
 
 def _add_to_list(where: places.Places, peer: PeerId) -> str:

@@ -7,6 +7,7 @@ nothing is written.
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -45,7 +46,7 @@ def run(common: Common) -> int:
     words = Words(me=me.peer_id, marks=marks.choose(os.environ), reach=lambda _: [], let_in=str)
     face = chat.face(common, terminals, words, env) if terminals.keys else Script(words, env)
 
-    async def demo() -> None:
+    async def demo() -> int:
         async with (
             open_node(
                 Identity.generate(env.urandom), env=env, settings=NodeSettings(name="echo", accept=Accept.ANYONE)
@@ -55,10 +56,11 @@ def run(common: Common) -> int:
             await echo.listen(ADDRESS)
             nursery.start_soon(serve, echo)
             async with open_node(me, env=env) as node:
-                await chats.run(node, face, chats.Plan(dial=ADDRESS))
+                code = await signals.run(partial(chats.run, node, face, chats.Plan(dial=ADDRESS)))
             nursery.cancel_scope.cancel()
+        return code
 
-    return trio.run(signals.run, demo)
+    return trio.run(demo)
 
 
 async def serve(node: Node) -> None:

@@ -1,6 +1,7 @@
 """Signals end the program in order: goodbyes are said, files and sockets are closed, the exit code tells which it was.
 
-A second signal does not wait for any of that.
+Only what a person does is cancelled, not the node beneath it: so its links live long enough to say that we go away. A
+second signal does not wait for that.
 """
 
 from __future__ import annotations

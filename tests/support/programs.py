@@ -1,0 +1,183 @@
+"""The program as others start it: real processes with pipes or a terminal, in a home of their own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import sys
+import termios
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+
+import trio
+
+MAIN = (sys.executable, "-c", "import sys; from p2pchat.cli.main import main; sys.exit(main())")
+PATIENCE = 30.0  # seconds; for a process on a busy machine, never a measure of anything
+
+
+class Program:
+    """A running p2pchat, and all it has said so far."""
+
+    def __init__(self, process: trio.Process, *, terminal: int | None = None) -> None:
+        self.process = process
+        self.terminal = terminal
+        self.out = b""
+        self.err = b""
+        self._more = trio.Event()
+
+    # ---- what it says
+
+    async def listen(self, name: str, source: trio.abc.ReceiveStream) -> None:
+        """Keep everything that comes from `source` as `name`, until its end."""
+        while data := await source.receive_some():
+            setattr(self, name, getattr(self, name) + data)
+            self._more.set()
+            self._more = trio.Event()
+
+    async def watch(self) -> None:
+        """Keep everything that comes out of the terminal."""
+        assert self.terminal is not None
+        while True:
+            await trio.lowlevel.wait_readable(self.terminal)
+            try:
+                data = os.read(self.terminal, 65536)
+            except OSError:  # EIO: the last process has closed its side
+                return
+            self.out += data
+            self._more.set()
+            self._more = trio.Event()
+
+    @property
+    def lines(self) -> list[str]:
+        """What the terminal showed, line by line."""
+        return self.out.decode().replace("\r\n", "\n").splitlines()
+
+    async def wait_for(self, pattern: str) -> re.Match[str]:
+        """Wait until `pattern` is found in what it said; returns the match."""
+        with trio.move_on_after(PATIENCE):
+            while True:
+                more = self._more
+                if found := re.search(pattern, (self.out + self.err).decode(errors="replace")):
+                    return found
+                await more.wait()
+        raise AssertionError(f"{pattern!r} did not come; on output {self.out!r}, on errors {self.err!r}")
+
+    async def port(self) -> str:
+        """Return where it listens, as others dial it."""
+        return (await self.wait_for(r"p2pchat dial (\S+)"))[1]
+
+    # ---- what it is told
+
+    async def type(self, text: str | bytes) -> None:
+        """Type on its terminal, or write into its pipe."""
+        data = text.encode() if isinstance(text, str) else text
+        if self.terminal is not None:
+            os.write(self.terminal, data)
+        else:
+            assert self.process.stdin is not None
+            await self.process.stdin.send_all(data)
+
+    async def end_input(self) -> None:
+        """Close its pipe."""
+        assert self.process.stdin is not None
+        await self.process.stdin.aclose()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    async def wait(self) -> int:
+        """Wait for its end and return its exit code."""
+        with trio.fail_after(PATIENCE):
+            return await self.process.wait()
+
+
+class Home:
+    """A directory that is the home of one user; nothing outside of it is touched."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(exist_ok=True)
+        self.path = path
+        self.data = path / "data" / "p2pchat" / "default"
+        self.log = path / "state" / "p2pchat" / "log"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of its programs."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("P2PCHAT_", "XDG_"))}
+        return kept | {
+            "HOME": str(self.path),
+            "XDG_DATA_HOME": str(self.path / "data"),
+            "XDG_STATE_HOME": str(self.path / "state"),
+            "LC_ALL": "C.UTF-8",
+            "TERM": "xterm-256color",
+        }
+
+    @asynccontextmanager
+    async def run(
+        self, *words: str, stdin: Any = PIPE, stdout: Any = PIPE, environ: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Program]:
+        """Run the program with pipes; it is killed at the end of the block if it still runs."""
+        async with _running(words, self.environ | dict(environ or {}), stdin=stdin, stdout=stdout) as process:
+            program = Program(process)
+            async with trio.open_nursery() as nursery:
+                for name, source in [("out", process.stdout), ("err", process.stderr)]:
+                    if source is not None:
+                        nursery.start_soon(program.listen, name, source)
+                yield program
+                _kill(process)
+                nursery.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def run_in_terminal(self, *words: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[Program]:
+        """Run the program in a terminal of its own, as its session leader."""
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 100))
+        try:
+            async with _running(
+                words,
+                self.environ | dict(environ or {}),
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            ) as process:
+                os.close(theirs)
+                theirs = -1
+                program = Program(process, terminal=ours)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(program.watch)
+                    yield program
+                    _kill(process)
+                    nursery.cancel_scope.cancel()
+        finally:
+            for descriptor in (ours, theirs):
+                if descriptor >= 0:
+                    os.close(descriptor)
+
+
+@asynccontextmanager
+async def _running(words: Sequence[str], environ: Mapping[str, str], **how: Any) -> AsyncIterator[trio.Process]:
+    how.setdefault("stderr", PIPE)
+    process = await trio.lowlevel.open_process([*MAIN, *words], env=environ, **how)
+    try:
+        yield process
+    finally:
+        _kill(process)
+        with trio.CancelScope(shield=True):
+            await process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                await trio.aclose_forcefully(stream)
+
+
+def _kill(process: trio.Process) -> None:
+    if process.returncode is None:
+        process.kill()
