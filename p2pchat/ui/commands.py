@@ -10,7 +10,9 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Name = Literal["accept", "help", "me", "quit", "reject", "switch", "who"]
+Name = Literal["accept", "clear", "help", "me", "nick", "quit", "reconnect", "reject", "switch", "who"]
+
+MAX_UNASKED = 10  # lines of one text that are sent at the first Enter: more were seldom meant to be pasted here
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Command:
     usage: str
     summary: str
     aliases: tuple[str, ...] = ()
-    takes: Literal["nothing", "number", "text"] = "nothing"
+    takes: Literal["nothing", "number", "peer", "text"] = "nothing"
 
 
 COMMANDS = (
@@ -29,11 +31,15 @@ COMMANDS = (
     Command("quit", "/quit", "say goodbye and end (also /q, /exit)", aliases=("q", "exit")),
     Command("who", "/who", "who is here, and who waits to be let in"),
     Command("me", "/me TEXT", "say what you do: /me waves", takes="text"),
-    Command("switch", "/switch N", "talk to peer number N of /who", takes="number"),
+    Command("nick", "/nick NAME", "call yourself NAME, for this run", takes="text"),
+    Command("switch", "/switch PEER", "talk to that peer of /who: its name or its number", takes="peer"),
     Command("accept", "/accept N", "let stranger number N in", takes="number"),
     Command("reject", "/reject N", "refuse stranger number N", takes="number"),
+    Command("reconnect", "/reconnect", "dial now, and do not wait longer, when the connection is lost"),
+    Command("clear", "/clear", "clear the screen"),
 )
 
+_NEEDED = {"text": ("a text", "for example {}"), "peer": ("a name or a number", "both are in /who")}
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
 
 
@@ -46,7 +52,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """The line is a command; `number` is 0 where none was given or none is taken."""
+    """The line is a command; `number` is 0 where none was given or none is taken. The text of /me begins with it."""
 
     name: Name
     text: str = ""
@@ -70,6 +76,18 @@ def table() -> list[str]:
     return [f"{command.usage:<{width}}  {command.summary}" for command in COMMANDS]
 
 
+def doubt(text: str) -> str:
+    """Return why a person should be asked before `text` is sent, an empty string if there is no reason."""
+    lines = text.count("\n") + 1
+    if lines > MAX_UNASKED:
+        return f"this text has {lines} lines"
+    if text[:1].isspace() and text.lstrip().startswith("/"):
+        return "a slash after blanks may have been meant as a command"
+    if lines > 1 and text.startswith("/") and not text.startswith("//"):
+        return "a text of several lines is never a command"
+    return ""
+
+
 def parse(line: str) -> Meaning:
     """Return what a person meant by `line`, which has no newline."""
     if line.startswith("//"):
@@ -87,8 +105,11 @@ def _read_command(word: str, argument: str) -> Meaning:
     command = _find(word.lower())
     if command is None:
         return _unknown(word)
-    if command.takes == "text" and not argument:
-        return Mistake(f"/{command.name} needs a text", f"for example {command.usage}")
+    if not argument and command.takes in _NEEDED:
+        what, hint = _NEEDED[command.takes]
+        return Mistake(f"/{command.name} needs {what}", hint.format(command.usage))
+    if command.name == "me":
+        argument = f"/me {argument}"  # as it is sent: the other side's face reads it
     if command.takes != "number":
         return Do(command.name, text=argument)
     if argument and not (argument.isascii() and argument.isdigit() and len(argument) < 10):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from p2pchat.ui.marks import Marks
 
 SHOWN_START, SHOWN_END = 13, 4  # characters of an id that people see: enough to tell two apart, not to trust one
-OURSELVES = frozenset({"you", "you (guest)", "you (over there)"})  # names that only we give
+OURSELVES = "you"  # how names begin that only we give
 
 
 class Words:
@@ -57,11 +57,12 @@ class Words:
             return "you (guest)"
         if session.peer == self._me:
             return "you (over there)"
-        claimed = sanitize.clean_line(session.name)
+        claimed = _claimed(session)
         if not claimed:
             return self.peer(session.peer)
-        taken = {sanitize.clean_line(other.name) for other in others if other.peer != session.peer}
-        return f"{claimed} [{self.peer(session.peer)}]" if claimed in taken | OURSELVES else claimed
+        taken = {_claimed(other) for other in others if other.peer != session.peer}
+        told_apart = claimed in taken or claimed.casefold().startswith(OURSELVES)
+        return f"{claimed} [{self.peer(session.peer)}]" if told_apart else claimed
 
     def tell(self, event: events.Event, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines for `event`; none for what is not news, or is shown otherwise."""
@@ -114,6 +115,11 @@ class Words:
         short = self.peer(session.peer)
         who = name if short in name else f"{name} ({short})"
         return [f"connected: {who}" + (", a guest: it keeps nothing" if session.guest else "")]
+
+
+def _claimed(session: Session) -> str:
+    """Return what a peer calls itself, without a colon: what follows one would look like something that was said."""
+    return sanitize.clean_line(session.name).replace(":", "_")
 
 
 def _because(sentence: str, reason: str) -> str:

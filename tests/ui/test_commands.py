@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pchat.ui.commands import COMMANDS, Do, Mistake, Say, parse
+from p2pchat.ui.commands import COMMANDS, MAX_UNASKED, Do, Mistake, Say, doubt, parse
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,16 @@ from p2pchat.ui.commands import COMMANDS, Do, Mistake, Say, parse
         ("/w", Do("who")),
         ("/h", Do("help")),
         ("/e", Do("quit")),
-        ("/me waves", Do("me", text="waves")),
+        ("/me waves", Do("me", text="/me waves")),
         ("/accept 2", Do("accept", number=2)),
         ("/acc 2", Do("accept", number=2)),
         ("/accept", Do("accept", number=0)),
         ("/reject  10 ", Do("reject", number=10)),
-        ("/switch 3", Do("switch", number=3)),
+        ("/switch 3", Do("switch", text="3")),
+        ("/switch ann of there", Do("switch", text="ann of there")),
+        ("/nick ann", Do("nick", text="ann")),
+        ("/rec", Do("reconnect")),
+        ("/c", Do("clear")),
     ],
 )
 def test_a_line_is_read(line: str, meaning: Say | Do) -> None:
@@ -43,6 +47,8 @@ def test_a_line_is_read(line: str, meaning: Say | Do) -> None:
         ("/foo", "there is no command /foo, and nothing was sent", "/help lists the commands; //foo sends it as text"),
         ("/", "there is no command /, and nothing was sent", "/help lists the commands; // sends it as text"),
         ("/me", "/me needs a text", "for example /me TEXT"),
+        ("/switch", "/switch needs a name or a number", "both are in /who"),
+        ("/re", "/re may mean several commands", "/reconnect or /reject"),
         ("/accept bob", "/accept takes a number, not bob", "the numbers are in /who"),
         ("/accept ²", "/accept takes a number, not ²", "the numbers are in /who"),
         (" /quit", "a slash after blanks is not sent", "/quit runs it, //quit sends it"),
@@ -64,3 +70,20 @@ def test_a_line_with_a_slash_in_front_is_sent_only_when_it_was_doubled(rest: str
 def test_every_command_is_found_by_its_usage(command: object) -> None:
     usage = command.usage.replace("N", "1")  # type: ignore[attr-defined]
     assert isinstance(parse(usage), Do)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("hello", ""),
+        ("/help", ""),
+        ("//one\ntwo", ""),
+        ("\n".join("x" * MAX_UNASKED), ""),
+        ("\n".join("x" * (MAX_UNASKED + 1)), "this text has 11 lines"),
+        (" /help", "a slash after blanks may have been meant as a command"),
+        ("\t/help", "a slash after blanks may have been meant as a command"),
+        ("/etc\n/usr", "a text of several lines is never a command"),
+    ],
+)
+def test_what_may_be_a_mistake_is_asked_about(text: str, reason: str) -> None:
+    assert doubt(text) == reason

@@ -181,7 +181,8 @@ async def test_control_d_behind_a_half_typed_line_is_like_enter(autojump_clock: 
 async def test_mistakes_are_explained_and_never_sent(autojump_clock: MockClock) -> None:
     async with chatting() as (program, bob, _):
         program.keys.type(
-            "/foo\n", " /q\n", b"caf\xe9\n", "/switch 7\n", "/accept 3\n", "//foo\n", "/me waves\n", "/help\n"
+            *("/foo\n", " /q\n", b"caf\xe9\n", "/switch 7\n", "/switch x\n", "/accept 3\n", "/clear\n", "/reconnect\n"),
+            *("//foo\n", "/me waves\n", f"/nick {'x' * 65}\n", "/help\n"),
         )
         await program.out.wait_for("refuse stranger")
         assert await bob.wait_heard(2) == ["/foo", "/me waves"]
@@ -190,6 +191,10 @@ async def test_mistakes_are_explained_and_never_sent(autojump_clock: MockClock) 
             "-- a slash after blanks is not sent",
             "-- this line is not UTF-8, and was not sent",
             "-- there is no number 7 in /who",
+            "-- there is no such name in /who",
+            "-- a name has at most 64 characters, so nothing has changed",
+            "-- nothing was drawn here, so there is nothing to clear",
+            "-- nobody waits to be dialled again",
             "-- no stranger number 3 waits; /who lists those who do",
         ]:
             assert line in program.out.lines
@@ -319,3 +324,38 @@ async def test_quiet_says_only_what_needs_an_answer(autojump_clock: MockClock) -
         await bob.wait_heard(1)
         await trio.sleep(1)
         assert [line[6:] for line in program.out.lines] == ["bob: hi"]
+
+
+async def test_a_peer_is_found_by_its_name_too(autojump_clock: MockClock) -> None:
+    ann = NodeSettings(name="Ann Other", accept=Accept.ANYONE)
+    bart = NodeSettings(name="bo: not me", accept=Accept.ANYONE)
+    async with (
+        chatting() as (program, bob, network),
+        open_peer(network, seed=7, settings=ann) as other,
+        open_peer(network, seed=8, settings=bart) as third,
+    ):
+        await other.node.dial(HOME)
+        await third.node.dial(HOME)
+        await trio.sleep(1)
+        program.keys.type("/switch ann\n", "hello ann\n", "/switch bo\n", "/switch Bob\n", "hello bob\n")
+        assert await other.wait_heard(1) == ["hello ann"]
+        assert await bob.wait_heard(1) == ["hello bob"]
+        assert "-- this fits several of those in /who; their numbers do not" in program.out.lines
+        await third.node.sessions[0].send("something")
+        await program.out.wait_for("bo_ not me: something")
+
+
+async def test_a_new_name_is_told(autojump_clock: MockClock) -> None:
+    async with chatting() as (program, bob, _):
+        program.keys.type("/nick carol\n", "hello\n")
+        await program.out.wait_for("others see your new name from now on")
+        await bob.wait_heard(1)
+        assert bob.node.sessions[0].name == "carol"
+
+
+@pytest.mark.parametrize("name", ["you", "You: #3", "you to bob", "you (guest)"])
+async def test_nobody_else_is_you(autojump_clock: MockClock, name: str) -> None:
+    async with chatting() as (program, bob, _):
+        bob.node.rename(name)
+        await bob.node.sessions[0].send("forged")
+        await program.out.wait_for("]: forged")

@@ -1,0 +1,174 @@
+"""A person at a terminal: whom it talks to, and what its commands do. The faces with a keyboard share it.
+
+How typed text is shown, and how its fate is told, differs between those faces and is theirs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import trio
+
+from p2pchat.errors import LocalProtocolError
+from p2pchat.node import events
+from p2pchat.ui import commands
+from p2pchat.ui.strangers import Strangers
+from p2pchat.wire.messages import MAX_DISPLAY_NAME
+
+if TYPE_CHECKING:
+    from p2pchat.node.session import Session
+    from p2pchat.ui.chat import Chat
+    from p2pchat.ui.transcript import Transcript
+    from p2pchat.ui.words import Words
+
+OUTBOX_PATIENCE = 2.0  # seconds that Enter may take while too much waits to be sent; then the line is not sent
+
+
+class Sent(NamedTuple):
+    """A message that is on its way: the how manieth of which session."""
+
+    session: Session
+    number: int
+
+
+class Person:
+    """What one person does and has before it."""
+
+    def __init__(self, *, screen: Transcript, words: Words, quiet: bool) -> None:
+        """Begin alone.
+
+        Args:
+          screen: where our own lines go.
+          words: how to say them.
+          quiet: whether to say only what needs an answer.
+        """
+        self.current: Session | None = None  # whom typed lines go to
+        self.strangers = Strangers()
+        self.is_leaving = False
+        self._screen = screen
+        self._words = words
+        self._quiet = quiet
+
+    async def tell(self, lines: list[str]) -> None:
+        """Say what is good to know; nothing to those who want it quiet."""
+        if not self._quiet:
+            await self._screen.note(lines)
+
+    async def follow(self, event: events.Event, chat: Chat) -> None:
+        """Tell what is news, and keep somebody to talk to."""
+        if isinstance(event, events.Stranger) and event.waiting:
+            await self._screen.note(self._words.question(event, self.strangers.add(event.peer)))
+            return
+        await self.tell(self._words.tell(event, chat.sessions))
+        match event:
+            case events.Connected(session=session) if self.current is None or not self.current.connected:
+                self.current = session
+            case events.Disconnected(session=session, clean=True) if session is self.current:
+                self.current = next((other for other in chat.sessions if other.connected), None)
+                if self.current is not None:
+                    await self.tell([f"you now talk to {self._words.name(self.current, chat.sessions)}"])
+
+    async def say(self, text: str) -> Sent | None:
+        """Send `text` to whom we talk to; None if that is not possible, which was told then."""
+        session = self.current
+        if session is None and text:
+            await self._screen.note(["nobody is here yet, so this was not sent"])
+        if session is None or not text:  # Enter alone says nothing
+            return None
+        failed = self._words.marks.failed
+        try:
+            with trio.move_on_after(OUTBOX_PATIENCE):
+                return Sent(session, await session.send(text))
+        except LocalProtocolError as exc:
+            await self._screen.note([f"{failed} not sent: {exc}"])
+            return None
+        await self._screen.note([f"{failed} not sent: too much waits to be sent already"])
+        return None
+
+    async def obey(self, command: commands.Do, chat: Chat, nursery: trio.Nursery) -> None:
+        """Do what `command` says; what only a face can do is the face's."""
+        match command:
+            case commands.Do(name="quit"):
+                self.quit(chat, nursery)
+            case commands.Do(name="help"):
+                await self._screen.note(commands.table())
+            case commands.Do(name="who"):
+                await self._screen.note(self._who(chat))
+            case commands.Do(name="switch", text=who):
+                await self._switch(who, chat)
+            case commands.Do(name="accept" | "reject" as name, number=number):
+                await self._decide(number, chat, let_in=name == "accept")
+            case commands.Do(name="nick", text=name):
+                await self._rename(name, chat)
+            case commands.Do(name="reconnect"):
+                count = chat.node.reconnect()
+                await self._screen.note(["dialling now" if count else "nobody waits to be dialled again"])
+            case _:
+                pass
+
+    def quit(self, chat: Chat, nursery: trio.Nursery) -> None:
+        """Say goodbye and end; the second time without waiting for it."""
+        if self.is_leaving:
+            chat.end()
+        self.is_leaving = True
+        nursery.start_soon(chat.guard, self._leave, chat)
+
+    async def _leave(self, chat: Chat) -> None:
+        """Say goodbye, and what nobody will hear any more."""
+        if waiting := sum(session.unacknowledged for session in chat.sessions if session.connected):
+            await self.tell([f"waiting for {waiting} messages to arrive; /q again does not wait"])
+        if lost := await chat.leave():
+            mark = self._words.marks.failed
+            await self._screen.note([f"{mark} messages that were not delivered, and that nothing keeps: {lost}"])
+        chat.end()
+
+    def _who(self, chat: Chat) -> list[str]:
+        lines = [f"you are {chat.node.id}"]
+        for number, session in enumerate(chat.sessions, 1):
+            name = self._words.name(session, chat.sessions)
+            state = "" if session.connected else ", connection lost"
+            current = ", whom you talk to" if session is self.current else ""
+            lines.append(f"{number}: {name} ({session.peer}){state}{current}")
+        lines += [f"stranger {number}: {peer}, waiting" for number, peer in self.strangers.waiting()]
+        return lines if len(lines) > 1 else [*lines, "nobody else is here"]
+
+    async def _switch(self, who: str, chat: Chat) -> None:
+        found = self._find(who, chat)
+        if len(found) == 1:
+            self.current = found[0]
+            await self._screen.note([f"you now talk to {self._words.name(self.current, chat.sessions)}"])
+        elif found:
+            await self._screen.note(["this fits several of those in /who; their numbers do not"])
+        else:
+            what = f"number {who}" if _is_number(who) else "such name"
+            await self._screen.note([f"there is no {what} in /who"])
+
+    def _find(self, who: str, chat: Chat) -> list[Session]:
+        """Return whom `who` may mean: a number of /who, a whole name, or the beginning of one."""
+        if _is_number(who):
+            return chat.sessions[int(who) - 1 : int(who)] if int(who) else []
+        names = [(self._words.name(session, chat.sessions).casefold(), session) for session in chat.sessions]
+        exact = [session for name, session in names if name == who.casefold()]
+        return exact or [session for name, session in names if name.startswith(who.casefold())]
+
+    async def _decide(self, number: int, chat: Chat, *, let_in: bool) -> None:
+        peer = self.strangers.take(number)
+        if peer is None:
+            await self._screen.note([f"no stranger number {number} waits; /who lists those who do"])
+            return
+        still_there = chat.node.accept(peer) if let_in else chat.node.reject(peer)
+        what = "let in for this run" if let_in else "refused"
+        absent = "" if still_there else "; it does not wait any more" + (", but it may come back" if let_in else "")
+        await self._screen.note([f"{self._words.peer(peer)} {what}{absent}"])
+
+    async def _rename(self, name: str, chat: Chat) -> None:
+        try:
+            chat.node.rename(name)
+        except LocalProtocolError:
+            await self._screen.note([f"a name has at most {MAX_DISPLAY_NAME} characters, so nothing has changed"])
+        else:
+            await self._screen.note(["others see your new name from now on, for this run"])
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
