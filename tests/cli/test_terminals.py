@@ -37,14 +37,14 @@ async def meet(listener: Program, dialer: Program) -> None:
 
 
 async def test_two_terminals_of_one_user_chat_and_quit(ann: Home) -> None:
-    async with ann.run_in_terminal("listen", "localhost:0") as listener:
+    async with ann.run_in_terminal("listen", "localhost:0", "--plain") as listener:
         address = await listener.port()
-        async with ann.run_in_terminal("dial", address) as dialer:
+        async with ann.run_in_terminal("dial", address, "--plain") as dialer:
             await meet(listener, dialer)
             await dialer.type("/q\n")
             assert await dialer.wait() == 0
         await listener.wait_for(r"-- goodbye from you \(guest\)")
-        async with ann.run_in_terminal("dial", address) as dialer:
+        async with ann.run_in_terminal("dial", address, "--plain") as dialer:
             await dialer.wait_for("-- connected")
             await listener.type(CTRL_D)
             assert await listener.wait() == 0
@@ -54,8 +54,8 @@ async def test_two_terminals_of_one_user_chat_and_quit(ann: Home) -> None:
 
 async def test_a_stranger_is_asked_about_and_let_in(ann: Home, bob: Home) -> None:
     async with (
-        ann.run_in_terminal("listen", "localhost:0") as listener,
-        bob.run_in_terminal("dial", await listener.port(), "--name", "bob") as dialer,
+        ann.run_in_terminal("listen", "localhost:0", "--plain") as listener,
+        bob.run_in_terminal("dial", await listener.port(), "--plain", "--name", "bob") as dialer,
     ):
         await listener.wait_for("-- a stranger asks to be let in, calling itself bob")
         await dialer.wait_for("; waiting to be let in")
@@ -66,8 +66,8 @@ async def test_a_stranger_is_asked_about_and_let_in(ann: Home, bob: Home) -> Non
 
 async def test_control_c_ends_it_at_once(ann: Home) -> None:
     async with (
-        ann.run_in_terminal("listen", "localhost:0") as listener,
-        ann.run_in_terminal("dial", await listener.port()) as dialer,
+        ann.run_in_terminal("listen", "localhost:0", "--plain") as listener,
+        ann.run_in_terminal("dial", await listener.port(), "--plain") as dialer,
     ):
         await meet(listener, dialer)
         await listener.type(f"half a line{CTRL_C}")
@@ -79,22 +79,22 @@ async def test_control_c_ends_it_at_once(ann: Home) -> None:
 
 
 async def test_a_killed_peer_is_a_lost_connection_and_is_redialled(ann: Home) -> None:
-    async with ann.run_in_terminal("listen", "localhost:0") as listener:
+    async with ann.run_in_terminal("listen", "localhost:0", "--plain") as listener:
         address = await listener.port()
-        async with ann.run_in_terminal("dial", address) as dialer:
+        async with ann.run_in_terminal("dial", address, "--plain") as dialer:
             await meet(listener, dialer)
             listener.signal(signal.SIGKILL)
             await dialer.wait_for("-- connection lost: ")
             await dialer.type("are you there?\n")
             await dialer.wait_for("-- · queued until ")
-            async with ann.run_in_terminal("listen", address) as again:
+            async with ann.run_in_terminal("listen", address, "--plain") as again:
                 await again.wait_for(": are you there\\?")
                 await dialer.wait_for("-- connected again")
             assert "goodbye" not in dialer.out.decode()
 
 
 async def test_a_terminal_that_goes_away_ends_it(ann: Home) -> None:
-    async with ann.run_in_terminal("listen", "localhost:0") as listener:
+    async with ann.run_in_terminal("listen", "localhost:0", "--plain") as listener:
         await listener.port()
         assert listener.terminal is not None
         os.close(listener.terminal)
@@ -105,7 +105,7 @@ async def test_a_terminal_that_goes_away_ends_it(ann: Home) -> None:
 async def test_peer_text_never_drives_the_terminal(ann: Home) -> None:
     nasty = "\x1b]0;owned\x07\x1b[2J\u202efdp.exe\x9b31m\rroot: hi"
     async with (
-        ann.run_in_terminal("listen", "localhost:0") as listener,
+        ann.run_in_terminal("listen", "localhost:0", "--plain") as listener,
         ann.run("dial", await listener.port(), "--name", "\x1b[31mbob\n-- hi") as dialer,
     ):
         await dialer.type(nasty + "\n")
@@ -131,7 +131,7 @@ async def test_answers_to_a_pipe_are_shown_as_in_a_chat_where_somebody_looks(ann
 
 
 async def test_the_terminal_is_left_as_it_was(ann: Home) -> None:
-    async with ann.run_in_terminal("demo") as demo:
+    async with ann.run_in_terminal("demo", "--plain") as demo:
         assert demo.terminal is not None
         before = termios.tcgetattr(demo.terminal)
         await demo.wait_for("-- connected: echo")
@@ -146,7 +146,7 @@ async def test_the_terminal_is_left_as_it_was(ann: Home) -> None:
 
 
 async def test_a_locale_without_utf_8_gets_ascii(ann: Home) -> None:
-    async with ann.run_in_terminal("demo", environ={"LC_ALL": "C"}) as demo:
+    async with ann.run_in_terminal("demo", "--plain", environ={"LC_ALL": "C"}) as demo:
         await demo.wait_for("-- connected: echo")
         await demo.type("čau\n")
         await demo.wait_for(r"echo: \\u010dau\r\n")
