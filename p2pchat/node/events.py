@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -87,6 +88,17 @@ class StatesChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesRead:
+    """The peer says that these messages of ours were read, by a person or by a program that takes that upon itself.
+
+    The ids are its claim: they may be of no message of ours, come twice, or come before *delivered*.
+    """
+
+    session: Session
+    ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
     """The peer has said goodbye: no more messages will come from it. Answer with `Session.leave`.
 
@@ -142,6 +154,7 @@ Event = (
     | Connected
     | MessagesReceived
     | StatesChanged
+    | MessagesRead
     | Leaving
     | Disconnected
     | WaitingToBeLetIn

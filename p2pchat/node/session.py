@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, final
+from uuid import UUID
 
 import trio
 
 from p2pchat.errors import LocalProtocolError
-from p2pchat.node.events import Connected, Disconnected, Notice, StatesChanged
+from p2pchat.node.events import Connected, Disconnected, MessagesRead, Notice, StatesChanged
 from p2pchat.node.feed import Arrival
 from p2pchat.protocol import outbox
 from p2pchat.protocol.assembly import Messages
@@ -39,6 +41,16 @@ _log = logging.getLogger(__name__)
 
 GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
 FAIRNESS = 64  # messages sent between two checkpoints: one each would cost more than the rest of the path together
+
+FOR_US = frozenset({messages.Kind.READ, messages.Kind.PROFILE})  # kinds that a session heeds and nobody is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that was queued: the how manieth of its session it is, and the name that both sides know it by."""
+
+    number: int
+    id: UUID
 
 
 @final
@@ -106,7 +118,16 @@ class Session:
         if self._unchecked >= FAIRNESS or self._cost >= self._max_cost:
             await self._breathe()
         kind, body = messages.encode_body(messages.Text(text, None, more))
-        return self._queue(kind, [body])
+        self._queue(kind, [body])
+        return self._queued
+
+    async def post(self, body: messages.Readable) -> Posted:
+        """Queue one message of any kind; otherwise like `send`."""
+        if self._unchecked >= FAIRNESS or self._cost >= self._max_cost:
+            await self._breathe()
+        kind, encoded = messages.encode_body(body)
+        entry_id = self._queue(kind, [encoded])
+        return Posted(self._queued, UUID(bytes=entry_id))
 
     async def send_many(self, bodies: Sequence[messages.Readable]) -> int:
         """Queue several messages, at less cost each, and return the number of the last; otherwise like `send`."""
@@ -186,15 +207,23 @@ class Session:
 
     def heed(self, received: Messages) -> Messages:
         """Act upon what is for us and not for people; return the rest."""
-        if all(entry.kind != messages.Kind.PROFILE for entry in received.entries):
+        if FOR_US.isdisjoint({entry.kind for entry in received.entries}):
             return received
         before = self.name
+        read = []
         for message in received:
-            if isinstance(message.body, messages.Profile):
-                self.name = message.body.name
+            match message.body:
+                case messages.Profile(name=name):
+                    self.name = name
+                case messages.Read(id=message_id):
+                    read.append(UUID(bytes=message_id))
+                case _:
+                    pass
         if before not in {"", self.name}:
             self.feed.put(Notice(text=f"{before} now calls itself {self.name or 'nothing'}", hint=f"it is {self.peer}"))
-        rest = [message for message in received if message.entry.kind != messages.Kind.PROFILE]
+        if read:
+            self.feed.put(MessagesRead(session=self, ids=read))
+        rest = [message for message in received if message.entry.kind not in FOR_US]
         return Messages([message.seq for message in rest], [message.entry for message in rest])
 
     def started(self, exchange: Exchange, *, gap: bool) -> None:
@@ -246,14 +275,15 @@ class Session:
         """Return the wall clock in Unix milliseconds: for people, and for expiry."""
         return int(self.env.wall() * 1000)
 
-    def _queue(self, kind: messages.Kind, bodies: Sequence[bytes]) -> int:
+    def _queue(self, kind: messages.Kind, bodies: Sequence[bytes]) -> bytes:
+        """Queue messages of one kind; return the id of the last."""
         if self.over:
             raise LocalProtocolError("the conversation is over")
         now_ms = self.now_ms()
         if len(bodies) == 1:
-            outbox.enqueue(self.ledger, self._ids, (kind, bodies[0]), now_ms=now_ms)
+            last_id = outbox.enqueue(self.ledger, self._ids, (kind, bodies[0]), now_ms=now_ms).id
         else:
-            outbox.enqueue_many(self.ledger, self._ids, kind, bodies, now_ms=now_ms)
+            last_id = outbox.enqueue_many(self.ledger, self._ids, kind, bodies, now_ms=now_ms)[-1]
         for body in bodies:
             cost = len(body) + frames.ENTRY_OVERHEAD
             self._costs.append(cost)
@@ -262,7 +292,7 @@ class Session:
         self._unchecked += len(bodies)
         if self._exchange is not None and self._exchange.running:
             self._exchange.link.flush()
-        return self._queued
+        return last_id
 
     async def _breathe(self) -> None:
         """Let others run; while the outbox is full, wait until there is room in it."""
