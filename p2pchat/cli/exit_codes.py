@@ -69,6 +69,7 @@ _BY_ERROR: tuple[tuple[type[errors.P2PChatError], ExitCode], ...] = (
     (errors.StdioFailed, ExitCode.IO),
     (errors.StdoutClosed, ExitCode.PIPE),
     (errors.TerminalGone, ExitCode.HANGUP),
+    (errors.Interrupted, ExitCode.INTERRUPT),
 )
 
 #: Ends about which nothing is said: there is nobody left to say it to.

@@ -15,6 +15,8 @@ import typer
 
 from p2pchat.cli.verbs import BY_NAME
 
+MAX_NAME = 64  # characters; docs/protocol.md 3.1
+
 
 class AcceptChoice(StrEnum):
     """Who may come in, as it is typed; `p2pchat.node.settings.Accept` is what it means."""
@@ -56,12 +58,20 @@ def _not_negative(seconds: float | None) -> float | None:
     return seconds
 
 
+def _short_enough(name: str) -> str:
+    if len(name) > MAX_NAME:
+        raise typer.BadParameter(f"a name has at most {MAX_NAME} characters")
+    return name
+
+
 Profile = Annotated[str, _option("--profile", metavar="NAME", explain="which identity to be [default]")]
 DataDir = Annotated[Path | None, _option("--data-dir", metavar="DIR", explain="keep the profile there instead")]
 Verbose = Annotated[int, _option("--verbose", "-v", count=True, explain="say more; twice: with tracebacks")]
 Quiet = Annotated[bool, _option("--quiet", "-q", explain="say nothing but messages and errors")]
 Guest = Annotated[bool, _option("--guest", explain="be somebody new for this run, and write nothing to disk")]
-Name = Annotated[str, _option("--name", metavar="NAME", explain="what to call yourself [nothing]")]
+Name = Annotated[
+    str, _option("--name", metavar="NAME", callback=_short_enough, explain="what to call yourself [nothing]")
+]
 Accept = Annotated[
     AcceptChoice | None,
     _option("--accept", metavar="WHO", explain="who may come in: ask [at a terminal], known [elsewhere] or anyone"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
 
+RETRY = "--retry keeps trying"
 MAX_GONE = 16  # peers whose link was lost, and who may yet come back to the same conversation
 
 
@@ -137,7 +138,12 @@ class Chat:
         if self._plan.dial is None:
             return
         with trio.move_on_after(self._plan.timeout) as scope:
-            await self.node.dial(self._plan.dial, retry=self._plan.retry)
+            try:
+                await self.node.dial(self._plan.dial, retry=self._plan.retry)
+            except errors.ConnectFailed as exc:
+                if self._plan.retry:
+                    raise
+                raise errors.ConnectFailed(str(exc), hint="; ".join(filter(None, [exc.hint, RETRY]))) from exc
         if scope.cancelled_caught:
             raise self._too_late(self._plan.dial, self._plan.timeout)
 

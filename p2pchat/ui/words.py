@@ -128,4 +128,6 @@ def _because(sentence: str, reason: str) -> str:
 
 
 def _again(delay: float | None) -> str:
-    return "" if delay is None else f"; trying again in {delay:.0f} s"
+    if delay is None:
+        return ""
+    return f"; trying again in {delay:.0f} s" if delay >= 0.5 else "; trying again now"

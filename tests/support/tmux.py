@@ -49,8 +49,8 @@ class Pane:
         """Wait until `text` is on the screen, and return the screen."""
         screen: list[str] = []
         with trio.move_on_after(PATIENCE):
-            while text not in "\n".join(screen := await self.screen()):
-                await trio.sleep(0.05)  # noqa: ASYNC110  (tmux has no way to tell)
+            while text not in "\n".join(screen := await self.screen()):  # noqa: ASYNC110  (tmux cannot tell)
+                await trio.sleep(0.05)
             return screen
         raise AssertionError(f"{text!r} did not come; the screen shows {screen}")
 

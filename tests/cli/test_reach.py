@@ -1,0 +1,64 @@
+"""What to type on the other side."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2pchat import address
+from p2pchat.cli import reach
+
+
+@pytest.mark.parametrize(
+    ("bound", "lines"),
+    [
+        (
+            "*:7272",
+            [
+                "listening on port 7272 of every interface",
+                "on this machine:  p2pchat dial localhost",
+                "from elsewhere:   p2pchat dial 10.0.0.7",
+                "`p2pchat listen localhost` keeps it on this machine",
+            ],
+        ),
+        (
+            "[::]:7300",
+            [
+                "listening on port 7300 of every interface",
+                "on this machine:  p2pchat dial localhost:7300",
+                "from elsewhere:   p2pchat dial 10.0.0.7:7300",
+                "`p2pchat listen localhost` keeps it on this machine",
+            ],
+        ),
+        (
+            "localhost:7300",
+            ["listening on port 7300, for this machine only", "on this machine:  p2pchat dial localhost:7300"],
+        ),
+        ("[::1]", ["listening on port 7272, for this machine only", "on this machine:  p2pchat dial localhost"]),
+        ("box", ["listening on port 7272 of box", "from elsewhere:   p2pchat dial box"]),
+        ("[2001:db8::1]", ["listening on port 7272 of 2001:db8::1", "from elsewhere:   p2pchat dial '[2001:db8::1]'"]),
+        (
+            "[2001:db8::1]:1",
+            ["listening on port 1 of 2001:db8::1", "from elsewhere:   p2pchat dial '[2001:db8::1]:1'"],
+        ),
+        ("unix:/tmp/a b", ["listening on unix:/tmp/a b", "on this machine:  p2pchat dial '/tmp/a b'"]),
+        ("memory:demo", ["listening on memory:demo"]),
+    ],
+)
+def test_a_listening_address_says_how_to_reach_it(bound: str, lines: list[str]) -> None:
+    assert reach.lines(address.parse(bound), own_host="10.0.0.7") == lines
+
+
+def test_without_a_network_nothing_is_said_about_others() -> None:
+    assert not [line for line in reach.lines(address.EVERYWHERE) if "elsewhere" in line]
+
+
+def test_what_is_printed_can_be_dialled() -> None:
+    host = reach.own_host()
+    assert host == "" or str(address.parse(host)) == f"tcp:{host}:7272"
+
+
+def test_a_machine_without_a_way_out_has_no_address_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "ELSEWHERE", ("127.0.0.1", 9))
+    assert reach.own_host() == ""
+    monkeypatch.setattr(reach, "ELSEWHERE", ("255.255.255.255", 9))
+    assert reach.own_host() == ""
