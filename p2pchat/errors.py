@@ -73,3 +73,7 @@ class StdoutClosed(P2PChatError):
 
 class TerminalGone(P2PChatError):
     """The terminal hung up. Quiet: the program ends as if by SIGHUP."""
+
+
+class Interrupted(P2PChatError):
+    """A person pressed Ctrl-C where it means "end now". Quiet: the program ends as if by SIGINT."""
