@@ -24,7 +24,6 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 PURE = ("wire", "crypto", "protocol", "store")  # no I/O or one file of it: no excuse for a line that no test reaches
 SOURCES = sorted([*Path("p2pchat").rglob("*.py"), *Path("tests").rglob("*.py")])
-BY_NAME = ("tests/e2e", "tests/benchmarks")  # asked for by their own sessions
 
 # Beside ruff's subset: 102 finds an await in `finally` without a shield and a deadline, 113 a task that should be
 # waited for until it is ready, 900 an async generator that nobody closes. Off: 128, since a `task_status` may be handed
@@ -74,23 +73,16 @@ def tests(session: nox.Session) -> None:
     install(session, "-e", ".", groups=("tests",))
     pytest = ["-m", "pytest", "--hypothesis-profile=ci"]
     if session.posargs or session.python != PYTHONS[0]:
-        session.run("python", *pytest, *(session.posargs or [f"--ignore={path}" for path in BY_NAME]))
+        session.run("python", *pytest, *session.posargs)
         return
     # A file of its own and absolute, so that parallel sessions and the processes that tests start find the right one.
     env = {"COVERAGE_FILE": str(Path(session.create_tmp(), "coverage").absolute())}
     pure = ",".join(f"p2pchat/{package}/*" for package in PURE)
     session.run("coverage", "erase", env=env)
-    session.run("coverage", "run", *pytest, *(f"--ignore={path}" for path in BY_NAME), env=env)
+    session.run("coverage", "run", *pytest, env=env)
     session.run("coverage", "combine", "--quiet", env=env)
     session.run("coverage", "report", "--fail-under=95", env=env)
     session.run("coverage", "report", "--fail-under=100", f"--include={pure}", env=env)
-
-
-@nox.session(default=False)
-def e2e(session: nox.Session) -> None:
-    """Real processes, real sockets, real terminals: what a person would do."""
-    install(session, ".", groups=("tests",))
-    session.run("python", "-m", "pytest", *(session.posargs or ["tests/e2e"]))
 
 
 @nox.session(default=False)
