@@ -75,6 +75,7 @@ class Chat:
         self.node = node
         self.sessions: list[Session] = []  # in the order of their coming; those that are over are gone
         self.error: errors.P2PChatError | None = None
+        self.parting: set[Session] = set()  # those to whom goodbye is said as soon as they have everything of ours
         self._plan = plan
         self._is_person = is_person
         self._scope = scope
@@ -84,8 +85,14 @@ class Chat:
         self._input_ended = trio.Event()
         self._last_said_at = -math.inf
         self._lost: dict[Session, trio.Event] = {}
+        self._answers: dict[Session, trio.CancelScope] = {}  # goodbyes that are about to be answered
 
     # ---- for faces
+
+    @property
+    def dials(self) -> bool:
+        """Whether there is one peer, which we reached ourselves; otherwise anybody may come."""
+        return self._plan.dial is not None
 
     async def first_session(self) -> Session:
         """Wait for the first peer that we may talk to, and return its session: from then on always the same."""
@@ -97,12 +104,17 @@ class Chat:
         """Note that something was sent: a pipe that still talks is not cut off by its peer's goodbye."""
         self._last_said_at = self.node.env.clock()
 
-    async def finish_input(self, session: Session) -> None:
+    async def finish_input(self, session: Session | None = None) -> None:
         """Note that a pipe has no more to say: a dialer then says goodbye to `session`, a listener falls silent."""
         self._input_ended.set()
-        if self._plan.dial is not None:
-            await session.drained()
-            session.goodbye()
+        if self.dials and session is not None:
+            await self.part(session)
+
+    async def part(self, session: Session) -> None:
+        """Say goodbye to `session` once it has everything of ours; again on its next link, if that gets lost."""
+        self.parting.add(session)
+        await session.drained()
+        session.goodbye()
 
     async def leave(self) -> int:
         """Say goodbye to everybody and end the chat; returns how many messages nobody will get."""
@@ -190,36 +202,44 @@ class Chat:
                 back = self._lost.pop(session, None)
                 if back is not None:
                     back.set()
-                if self._input_ended.is_set() and self._plan.dial is not None and not session.unacknowledged:
+                if session in self.parting and not session.unacknowledged:
                     session.goodbye()  # everything had arrived, only the goodbye was lost
             case events.Leaving(session=session, going_away=False):
-                nursery.start_soon(self._answer_goodbye, session)
+                self._answers[session] = scope = trio.CancelScope()
+                nursery.start_soon(self._answer_goodbye, session, scope)
             case events.Disconnected(session=session):
                 self._disconnected(event, nursery)
             case events.DialFailed(error=error, redial=None):
                 self.end(error)
 
-    async def _answer_goodbye(self, session: Session) -> None:
-        """Say goodbye, too: a person at once, a pipe at the end of its input or when it has been quiet for a while."""
+    async def _answer_goodbye(self, session: Session, scope: trio.CancelScope) -> None:
+        """Say goodbye, too: a person at once, a pipe at the end of its input or when it has been quiet for a while.
+
+        `scope` ends with the link: a goodbye must not meet the next one, on which the peer came back.
+        """
         if self._is_person:
             await session.leave()
             return
         quiet = self.node.settings.limits.pipe_quiet
         heard_at = self.node.env.clock()
-        while not self._input_ended.is_set():
-            left = max(self._last_said_at, heard_at) + quiet - self.node.env.clock()
-            if left <= 0:
-                break
-            with trio.move_on_after(left):
-                await self._input_ended.wait()
-        await session.drained()
-        session.goodbye()
+        with scope:
+            while not self._input_ended.is_set():
+                left = max(self._last_said_at, heard_at) + quiet - self.node.env.clock()
+                if left <= 0:
+                    break
+                with trio.move_on_after(left):
+                    await self._input_ended.wait()
+            await session.drained()
+            session.goodbye()
 
     def _disconnected(self, event: events.Disconnected, nursery: trio.Nursery) -> None:
         session = event.session
+        if session in self._answers:
+            self._answers.pop(session).cancel()
         is_over = event.clean and event.redial is None
         if is_over and session in self.sessions:
             self.sessions.remove(session)
+            self.parting.discard(session)
         if self._plan.dial is None and not self._plan.once:
             return
         if is_over:
