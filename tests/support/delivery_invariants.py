@@ -37,7 +37,13 @@ def _check_inbox(receiver: Side) -> None:
     sender = receiver.peer
     inbox = receiver.disk.inbox
     for message_id, body in inbox:
-        assert sender.ever_said[message_id] == body, "I6: torn"
+        said = sender.ever_said[message_id]
+        if receiver.life and sender.life and message_id in sender.ever_withdrawn:
+            # One backup knows it withdrawn and has seen half of what was left, the other knows it whole: the numbers
+            # and ids are the same, so nobody can tell, and the rest comes alone.
+            assert said.endswith(body), "I6: torn"
+        else:
+            assert said == body, "I6: torn"
     if not sender.life and not receiver.life:
         kept = [said for said in sender.disk.said if said[0] not in sender.disk.withdrawn]
         assert inbox == kept[: len(inbox)], "I1: not a prefix of what was said"
@@ -121,12 +127,13 @@ def _check_nothing_is_missing(sender: Side) -> None:
 def _check_withdrawn_is_not_shown(sender: Side) -> None:
     """I9: withdrawn means never shown; on an older backup it means so, or that the user was told.
 
-    Two witnesses cannot tell: a guest that had shown the message and not yet confirmed it says nothing of it, and a
-    peer that has met a later log of ours does not speak of the one that an even older backup holds.
+    Three witnesses cannot tell: a guest that had shown the message and not yet confirmed it says nothing of it, a peer
+    that has met a later log of ours does not speak of the one that an even older backup holds, and one that lives on
+    a backup itself may know of the message again after its emptied entry was handed over.
     """
     shown = {message_id for message_id, _ in sender.peer.disk.inbox}
     both = sender.disk.withdrawn & shown
     if not sender.life:
         assert not both, "I9: withdrawn and shown"
-    elif sender.peer.durable and not sender.changed_logs:
+    elif sender.peer.durable and not sender.changed_logs and not sender.peer.life:
         assert both <= sender.disk.excused, "I9: withdrawn and shown, and nobody was told"

@@ -209,9 +209,9 @@ def random_history(seed: int, *, steps: int) -> None:
     }
     made = []
     try:
-        for name in dice.choices(list(weights), list(weights.values()), k=steps):
-            if moves.end(0) is None and dice.random() < 0.5:
-                name = "link"  # faults belong where the traffic is
+        for drawn in dice.choices(list(weights), list(weights.values()), k=steps):
+            # Faults belong where the traffic is.
+            name = "link" if moves.end(0) is None and dice.random() < 0.5 else drawn
             move = getattr(moves, name)
             arguments = {argument: draw[argument]() for argument in list(move.__annotations__)[:-1]}
             made.append(f"{name}({', '.join(f'{name}={value}' for name, value in arguments.items())})")
