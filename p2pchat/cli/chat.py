@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import trio
 
 from p2pchat import address as addresses
 from p2pchat.cli import log, places, profiles, reach, signals
-from p2pchat.cli.options import AcceptChoice, Common
+from p2pchat.cli.settings import AcceptChoice, Common
 from p2pchat.crypto.identity import Identity, PeerId
 from p2pchat.env import Env, system_env
 from p2pchat.errors import ConfigurationError
@@ -22,6 +23,7 @@ from p2pchat.node.events import Notice
 from p2pchat.node.node import open_node
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.protocol.limits import Limits
+from p2pchat.store.draft import DraftFile
 from p2pchat.transports.registry import Transports
 from p2pchat.ui import chat as chats
 from p2pchat.ui import marks, stdio
@@ -44,6 +46,11 @@ class Terminals:
     keys: bool
     screen: bool
     errors: bool
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether a line can be edited below what scrolls by."""
+        return self.keys and self.screen and os.environ.get("TERM", "") not in {"", "dumb"}
 
     @property
     def can_ask(self) -> bool:
@@ -96,8 +103,34 @@ def accept(common: Common, terminals: Terminals) -> Accept:
     return Accept(common.accept.value)
 
 
-def face(common: Common, terminals: Terminals, words: Words, env: Env) -> Face:
-    """Return the face for whatever the three descriptors are."""
+def start(main: Callable[[], Awaitable[int]], common: Common, terminals: Terminals) -> int:
+    """Run `main` under Trio, beside asyncio if its face has to draw, and return the exit code."""
+    if not draws(common, terminals):
+        return trio.run(main)
+    from p2pchat.ui import bridge  # noqa: PLC0415  (a second event loop for those who need it)
+
+    return bridge.run(main)
+
+
+def draws(common: Common, terminals: Terminals) -> bool:
+    """Whether the face is the one with a line to edit."""
+    return terminals.can_draw and not common.plain
+
+
+def line_face(common: Common, words: Words, env: Env, draft: DraftFile | None) -> Face:
+    """Return the face that draws."""
+    from p2pchat.ui.line import LineFace  # noqa: PLC0415  (a toolkit of 130 modules, for those who need it)
+    from p2pchat.ui.terminal import Printer, Terminal  # noqa: PLC0415
+
+    terminal = Terminal.on(sys.stdout)
+    printer = Printer(terminal, encoding=words.marks.encoding)
+    return LineFace(terminal, printer, words=words, wall=env.wall, draft=draft, quiet=common.quiet)
+
+
+def face(common: Common, terminals: Terminals, words: Words, env: Env, draft: DraftFile | None = None) -> Face:
+    """Return the face for whatever the three descriptors are; `draft` is where one can be kept."""
+    if draws(common, terminals):
+        return line_face(common, words, env, draft)
     out, errors = stdio.Output(1), stdio.Output(2)
     outlet: Outlet
     if terminals.screen:
@@ -123,6 +156,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         limits=replace(Limits(), linger=common.linger),
     )
     identity = Identity.generate(env.urandom) if common.guest else profiles.identity(where, env.urandom)
+    draft = None if common.guest else DraftFile(where.draft)
     words = Words(
         me=identity.peer_id,
         marks=marks.choose(os.environ),
@@ -134,9 +168,9 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         async with open_node(identity, env=env, settings=settings) as node:
             if guests:
                 guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
-            return await signals.run(partial(chats.run, node, face(common, terminals, words, env), plan))
+            return await signals.run(partial(chats.run, node, face(common, terminals, words, env, draft), plan))
 
-    return trio.run(chat)
+    return start(chat, common, terminals)
 
 
 def _add_to_list(where: places.Places, peer: PeerId) -> str:

@@ -26,7 +26,7 @@ from p2pchat.ui.words import Words
 from p2pchat.wire.messages import Text
 
 if TYPE_CHECKING:
-    from p2pchat.cli.options import Common
+    from p2pchat.cli.settings import Common
     from p2pchat.ui.chat import Chat
 
 ADDRESS = addresses.parse("memory:demo")
@@ -44,7 +44,6 @@ def run(common: Common) -> int:
     terminals = chat.look_around(common)
     me = Identity.generate(env.urandom)
     words = Words(me=me.peer_id, marks=marks.choose(os.environ), reach=lambda _: [], let_in=str)
-    face = chat.face(common, terminals, words, env) if terminals.keys else Script(words, env)
 
     async def demo() -> int:
         async with (
@@ -56,11 +55,12 @@ def run(common: Common) -> int:
             await echo.listen(ADDRESS)
             nursery.start_soon(serve, echo)
             async with open_node(me, env=env) as node:
+                face = chat.face(common, terminals, words, env) if terminals.keys else Script(words, env)
                 code = await signals.run(partial(chats.run, node, face, chats.Plan(dial=ADDRESS)))
             nursery.cancel_scope.cancel()
         return code
 
-    return trio.run(demo)
+    return chat.start(demo, common, terminals)
 
 
 async def serve(node: Node) -> None:

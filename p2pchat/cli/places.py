@@ -27,6 +27,11 @@ class Places:
         return self.data / "identity.key"
 
     @property
+    def draft(self) -> Path:
+        """The file that holds what was typed and not sent, between two runs."""
+        return self.data / "draft"
+
+    @property
     def accepted(self) -> Path:
         """The file that lists who may come in."""
         return self.data / "accepted"

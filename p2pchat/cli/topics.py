@@ -61,8 +61,20 @@ def _commands() -> str:
             "",
             *(f"  {line}" for line in commands.table()),
             "",
-            "A beginning is enough where it fits one command only: /w for /who. Ctrl-D on an empty line is /quit,",
-            "Ctrl-C ends at once. Ctrl-R shows a half-typed line again when something arrived in the middle of it.",
+            "A beginning is enough where it fits one command only: /w for /who. //text sends a text that begins with a",
+            "slash. Unknown commands are never sent; what may be a mistake, or has more than 10 lines, is sent at the",
+            "second Enter.",
+            "",
+            "Keys: Esc Enter begins a new line, and what is pasted stays one message. Up and Down bring back what was",
+            "typed, Ctrl-R searches in it, Tab completes commands, peers and paths, Ctrl-L clears the screen, Ctrl-Z",
+            "stops the program until `fg`. Ctrl-D on an empty line is /quit. Ctrl-C clears the line, and twice on an",
+            "empty one ends at once. What was typed and not sent at the end is there again at the next start.",
+            "",
+            "Your own messages wait above the line until it is certain what became of them: · queued, → sent; then they",
+            "scroll up with ✓ delivered or ✗ failed. `✓ guest` was shown over there, and is kept nowhere.",
+            "",
+            "With --plain nothing is drawn: lines are appended, the terminal edits, Ctrl-C ends at once, and Ctrl-R shows",
+            "a half-typed line again when something arrived in the middle of it.",
         ]
     )
 

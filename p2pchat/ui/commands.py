@@ -102,7 +102,7 @@ def parse(line: str) -> Meaning:
 
 
 def _read_command(word: str, argument: str) -> Meaning:
-    command = _find(word.lower())
+    command = find(word.lower())
     if command is None:
         return _unknown(word)
     if not argument and command.takes in _NEEDED:
@@ -117,7 +117,12 @@ def _read_command(word: str, argument: str) -> Meaning:
     return Do(command.name, number=int(argument or 0))
 
 
-def _find(word: str) -> Command | None:
+def names() -> list[str]:
+    """Return how commands are called in full, in the order of the table."""
+    return [command.name for command in COMMANDS]
+
+
+def find(word: str) -> Command | None:
     """Return the command of that name or alias, or the only one that begins with `word`."""
     if word in _BY_WORD:
         return _BY_WORD[word]

@@ -1,0 +1,59 @@
+"""What Tab may mean: a command, the peer or the stranger that a command is about, or a path in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from prompt_toolkit.completion import Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
+
+from p2pchat.ui import commands, sanitize
+
+if TYPE_CHECKING:
+    from prompt_toolkit.completion import CompleteEvent
+
+PATHS_BEGIN = ("~", "/", "./", "../")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What there is to choose from at the moment."""
+
+    peers: Callable[[], Iterable[str]]  # names, clean
+    strangers: Callable[[], Iterable[int]]  # numbers
+
+
+@final
+class Tab(Completer):
+    """Completes what stands before the cursor."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+        self._paths = PathCompleter(expanduser=True)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        """Return all that the word before the cursor may become."""
+        line = document.text_before_cursor
+        word, blank, argument = line.partition(" ")
+        if line.startswith("/") and not line.startswith("//") and "\n" not in line:
+            command = commands.find(word[1:].lower())
+            if not blank:
+                yield from _beginning_with(word, (f"/{name}" for name in commands.names()), add=" ")
+            elif command is not None and command.takes in {"peer", "number"}:
+                choices = self._choices.peers() if command.takes == "peer" else map(str, self._choices.strangers())
+                yield from _beginning_with(argument.lstrip(), choices)
+        else:
+            last = line.split()[-1] if line and not line[-1].isspace() else ""
+            if last.startswith(PATHS_BEGIN):
+                for found in self._paths.get_completions(Document(last), complete_event):
+                    if found.text == sanitize.clean_line(found.text):  # a name that cannot be shown is not offered
+                        yield found
+
+
+def _beginning_with(typed: str, choices: Iterable[str], *, add: str = "") -> Iterator[Completion]:
+    """Return the `choices` that begin with what was `typed`, in whatever case, and `add` behind each."""
+    for choice in choices:
+        if choice.casefold().startswith(typed.casefold()):
+            yield Completion(choice + add, start_position=-len(typed), display=choice)

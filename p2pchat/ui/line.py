@@ -1,0 +1,234 @@
+"""The face for a terminal: what arrives scrolls by above a line in which a person types, undisturbed.
+
+The keys' answers are called by asyncio: they put what is to be done into a channel, and one Trio task does it. What was
+typed and not sent when the program has to end, for whatever reason, is kept for its next start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol, TypeAlias, final
+
+import trio
+
+from p2pchat import errors
+from p2pchat.node import events
+from p2pchat.ui import commands, posts, sanitize
+from p2pchat.ui.completion import Choices, Tab
+from p2pchat.ui.person import Person
+from p2pchat.ui.prompt import Answers, Prompt
+from p2pchat.ui.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prompt_toolkit.input import Input
+
+    from p2pchat.ui.chat import Chat
+    from p2pchat.ui.terminal import Printer, Terminal
+    from p2pchat.ui.words import Words
+
+MAX_TYPED = 100  # texts that were entered and wait to be sent; beyond, Enter does nothing for a moment
+LAST_WORDS = 1.0  # seconds to write what should be on the screen when all else has ended
+FAREWELL = "Ctrl-C again ends at once, /q says goodbye first"
+
+
+class Draft(Protocol):
+    """Where what was not sent waits for the next start."""
+
+    def take(self) -> str:
+        """Return it, and forget it."""
+
+    def keep(self, text: str) -> None:
+        """Keep `text`; raises StoreError if that is not possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to tell whoever types."""
+
+    lines: tuple[str, ...]
+
+
+Typed: TypeAlias = commands.Meaning | Remark
+
+
+@final
+class LineFace:
+    """A person at a terminal; see `p2pchat.ui.chat.Face`."""
+
+    is_person = True
+
+    def __init__(  # noqa: PLR0913  (what it is made of)
+        self,
+        terminal: Terminal,
+        printer: Printer,
+        *,
+        words: Words,
+        wall: Callable[[], float],
+        draft: Draft | None = None,
+        quiet: bool = False,
+        keys: Input | None = None,
+    ) -> None:
+        """Make a face for `terminal`.
+
+        Args:
+          terminal: where it draws.
+          printer: what writes above the prompt.
+          words: how to say things.
+          wall: the time of day.
+          draft: where a draft waits for the next start; None to keep nothing.
+          quiet: whether to say only what needs an answer.
+          keys: what is typed, if not on standard input.
+        """
+        self._printer = printer
+        self._screen = Transcript(printer, marks=words.marks, wall=wall)
+        self._words = words
+        self._wall = wall
+        self._draft = draft
+        self._person = Person(screen=self._screen, words=words, quiet=quiet)
+        self._posts = posts.Posts(words.marks)
+        self._chat: Chat | None = None
+        self._doubted = ""  # the text that is sent only if Enter comes again
+        self._to_do, self._done = trio.open_memory_channel[Typed](MAX_TYPED)
+        answers = Answers(
+            head=self._head,
+            entered=self._entered,
+            warned=self._warned,
+            interrupted=self._interrupted,
+            ended=self._ended,
+        )
+        choices = Choices(peers=self._names, strangers=lambda: [n for n, _ in self._person.strangers.waiting()])
+        self._prompt = Prompt(terminal, printer, answers, completer=Tab(choices), keys=keys)
+
+    # ---- events
+
+    async def show(self, event: events.Event, chat: Chat) -> None:
+        """Print what is news above the prompt."""
+        match event:
+            case events.MessagesReceived(session=session, messages=received):
+                await self._screen.show(self._words.name(session, chat.sessions), received)
+            case events.StatesChanged(session=session, delivered=delivered):
+                delivered_mark = self._words.marks.delivered + (" guest" if session.guest else "")
+                await self._print(self._posts.take_delivered(session, delivered), delivered_mark)
+            case _:
+                await self._person.follow(event, chat)
+                if isinstance(event, events.Disconnected) and event.session.over:
+                    await self._print(self._posts.take(event.session), self._words.marks.failed)
+        self._prompt.refresh()
+
+    async def _print(self, done: list[posts.Post], mark: str) -> None:
+        """Print messages of ours whose fate is `mark`."""
+        now = self._wall()
+        for author, same in groupby(done, key=attrgetter("author")):
+            await self._screen.say(author, *(post.text + posts.tail(post, mark, now) for post in same))
+
+    # ---- input
+
+    async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:
+        """Let a person type until the chat is over; then keep what was not sent."""
+        self._chat = chat
+        draft = self._draft.take() if self._draft is not None else ""
+        if draft:
+            await self._person.tell(["this was typed and not sent when the last chat ended; Ctrl-C clears it"])
+        nursery.start_soon(chat.guard, self._obey, chat, nursery)
+        try:
+            await self._prompt.run(draft)
+        finally:
+            with trio.move_on_after(LAST_WORDS, shield=True):
+                await self._settle()
+
+    async def _obey(self, chat: Chat, nursery: trio.Nursery) -> None:
+        """Do what was typed, one after the other."""
+        async for typed in self._done:
+            match typed:
+                case commands.Say(text) | commands.Do(name="me", text=text):
+                    await self._say(text, chat)
+                case commands.Mistake(message, hint):
+                    await self._screen.note([sanitize.clean_line(message), sanitize.clean_line(hint)])
+                case Remark(lines):
+                    await self._screen.note(lines)
+                case commands.Do(name="clear"):
+                    self._printer.clear()
+                case commands.Do():
+                    await self._person.obey(typed, chat, nursery)
+            self._prompt.refresh()
+
+    async def _say(self, text: str, chat: Chat) -> None:
+        said_at = self._wall()
+        sent = await self._person.say(text)
+        if sent is None:
+            self._prompt.give_back(text)
+            return
+        alone = sum(session.connected for session in chat.sessions) <= 1
+        author = "you" if alone else f"you to {self._words.name(sent.session, chat.sessions)}"
+        clean = sanitize.clean(text)
+        self._posts.add(sent.session, sent.number, author=author, text=clean, said_at=said_at)
+
+    async def _settle(self) -> None:
+        """Leave nothing behind that is neither on the screen nor kept."""
+        unsent = []
+        while self._done.statistics().current_buffer_used:
+            typed = self._done.receive_nowait()
+            if isinstance(typed, commands.Say):
+                unsent.append(typed.text)
+        draft = "\n".join(text for text in (*unsent, self._prompt.unsent) if text)
+        kept = f"{self._words.marks.failed} not sent: {draft}"
+        if draft and self._draft is not None:
+            try:
+                self._draft.keep(draft)  # before anything is printed: the terminal may be gone
+                kept = "what you had not sent is kept for the next start"
+            except errors.StoreError as exc:
+                kept = f"{exc}; it was: {draft}"
+        await self._print(self._posts.take_all(), self._words.marks.failed)
+        if draft:
+            await self._screen.note(sanitize.clean(kept).split("\n"))
+
+    # ---- answers to keys, called by asyncio: nothing here may wait
+
+    def _head(self) -> list[str]:
+        """Return our messages that are on their way, and what stands before the typed text."""
+        marks = self._words.marks
+        sessions = self._chat.sessions if self._chat is not None else []
+        current = self._person.current
+        several = current is not None and sum(session.connected for session in sessions) > 1
+        who = self._words.name(current, sessions) if several and current is not None else ""
+        lines = [*self._posts.drawn(self._printer.columns), f"{who}> "]
+        return [marks.encode(line).decode(marks.encoding) for line in lines]
+
+    def _names(self) -> list[str]:
+        sessions = self._chat.sessions if self._chat is not None else []
+        return [self._words.name(session, sessions) for session in sessions]
+
+    def _entered(self, text: str) -> bool:
+        text = text.rstrip("\n")
+        why = commands.doubt(text)
+        if why and text != self._doubted:
+            self._doubted = text
+            self._put(Remark((f"{why}: Enter again sends it, Ctrl-C clears it",)))
+            return False
+        self._doubted = ""
+        plainly = commands.Say(text) if why else commands.parse(text)
+        return not text or self._put(plainly)
+
+    def _ended(self) -> None:
+        self._put(commands.Do("quit"))
+
+    def _warned(self) -> None:
+        if self._person.is_leaving:
+            self._interrupted()
+        else:
+            self._put(Remark((FAREWELL,)))
+
+    def _interrupted(self) -> None:
+        if self._chat is not None:
+            self._chat.end(errors.Interrupted("interrupted"))
+
+    def _put(self, typed: Typed) -> bool:
+        try:
+            self._to_do.send_nowait(typed)
+        except trio.WouldBlock:
+            return False
+        return True
