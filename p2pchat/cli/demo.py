@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from p2pchat.cli import options
+from dataclasses import replace
+
+from p2pchat.cli import options, settings
 
 HELP = """\
 Chat with an echo at once: two peers in this one program, the whole protocol between them, no network, no files.
@@ -15,13 +17,9 @@ app = options.application()
 
 
 @app.command(help=HELP)
-def demo(
-    *,
-    plain: options.Plain = False,
-    no_input: options.NoInput = False,
-    verbose: options.Verbose = 0,
-) -> int:
-    """Gather what was asked for, and chat."""
+@options.gathered("demo")
+def demo(*, common: settings.Common) -> int:
+    """Chat as was asked for."""
     from p2pchat.cli import echo  # noqa: PLC0415  (a wrong option is answered without Trio)
 
-    return echo.run(options.Common(guest=True, plain=plain, no_input=no_input, verbose=verbose))
+    return echo.run(replace(common, guest=True))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from p2pchat.cli import options
+from p2pchat.cli import options, settings
 
 HELP = """\
 Wait for peers and chat. Prints the exact line to type on the other side.
@@ -24,39 +24,15 @@ app = options.application()
 
 
 @app.command(help=HELP, no_args_is_help=False)
-def listen(  # noqa: PLR0913  (one parameter an option)
+@options.gathered("listen")
+def listen(
     addresses: Annotated[
         list[str] | None, typer.Argument(metavar="ADDRESS", help="where to wait", show_default=False)
     ] = None,
     *,
-    guest: options.Guest = False,
-    profile: options.Profile = "default",
-    data_dir: options.DataDir = None,
-    name: options.Name = "",
-    accept: options.Accept = None,
-    once: options.Once = False,
-    timeout: options.Timeout = None,
-    plain: options.Plain = False,
-    no_input: options.NoInput = False,
-    safe: options.Safe = False,
-    verbose: options.Verbose = 0,
-    quiet: options.Quiet = False,
+    common: settings.Common,
 ) -> int:
-    """Gather what was asked for, and chat."""
-    common = options.Common(
-        guest=guest,
-        profile=profile,
-        data_dir=data_dir,
-        name=name,
-        accept=accept,
-        once=once,
-        timeout=timeout,
-        plain=plain,
-        no_input=no_input,
-        safe=safe,
-        verbose=verbose,
-        quiet=quiet,
-    )
+    """Chat as was asked for."""
     from p2pchat.cli import chat  # noqa: PLC0415  (a wrong option is answered without Trio)
 
     return chat.listen(addresses or [], common)

@@ -1,104 +1,27 @@
-"""The options that verbs share, each once: its words, its help, its twin in the environment.
+"""The one place that turns the table of options into flags of typer.
 
-A flag beats the environment, which beats the default. A verb gathers what was asked for in one `Common` record; nothing
-behind this module knows that there are flags.
+A verb is a function of its own words and one `Common` record; `gathered` gives it the flags that `verbs.py` lists,
+fills the record, and says what config.toml holds that nobody understands. Nothing behind this module knows that there
+are flags.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from p2pchat.cli.verbs import BY_NAME
+from p2pchat.cli import configfile, places, say, settings, sources, verbs
+from p2pchat.cli.kinds import Flag, Number
 
-MAX_NAME = 64  # characters; docs/protocol.md 3.1
+if TYPE_CHECKING:
+    from p2pchat.cli.settings import Common, Option
 
-
-class AcceptChoice(StrEnum):
-    """Who may come in, as it is typed; `p2pchat.node.settings.Accept` is what it means."""
-
-    ASK = "ask"
-    KNOWN = "known"
-    ANYONE = "anyone"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Common:
-    """What every verb that opens a node was asked for."""
-
-    guest: bool = False
-    profile: str = "default"
-    data_dir: Path | None = None
-    name: str = ""
-    accept: AcceptChoice | None = None  # None: ask where a person can answer, else known
-    once: bool = False
-    timeout: float | None = None  # seconds; None: the default of the face
-    linger: float = 5.0  # seconds
-    plain: bool = False
-    no_input: bool = False
-    safe: bool = False
-    verbose: int = 0
-    quiet: bool = False
-
-
-def _option(*words: str, explain: str, metavar: str | None = None, **more: Any) -> Any:  # noqa: ANN401  (typer's own)
-    """Return the option called `words`, with its twin in the environment: `--data-dir` and P2PCHAT_DATA_DIR."""
-    twin = "P2PCHAT_" + words[0].removeprefix("--").replace("-", "_").upper()
-    more = {"show_default": False, "show_envvar": False, **more}
-    return typer.Option(*words, help=explain, metavar=metavar, envvar=twin, **more)
-
-
-def _not_negative(seconds: float | None) -> float | None:
-    if seconds is not None and not seconds >= 0.0:  # so that NaN is refused, too
-        raise typer.BadParameter("it takes a number of seconds, 0 or more")
-    return seconds
-
-
-def _short_enough(name: str) -> str:
-    if len(name) > MAX_NAME:
-        raise typer.BadParameter(f"a name has at most {MAX_NAME} characters")
-    return name
-
-
-Profile = Annotated[str, _option("--profile", metavar="NAME", explain="which identity to be [default]")]
-DataDir = Annotated[Path | None, _option("--data-dir", metavar="DIR", explain="keep the profile there instead")]
-Verbose = Annotated[int, _option("--verbose", "-v", count=True, explain="say more; twice: with tracebacks")]
-Quiet = Annotated[bool, _option("--quiet", "-q", explain="say nothing but messages and errors")]
-Guest = Annotated[bool, _option("--guest", explain="be somebody new for this run, and write nothing to disk")]
-Name = Annotated[
-    str, _option("--name", metavar="NAME", callback=_short_enough, explain="what to call yourself [nothing]")
-]
-Accept = Annotated[
-    AcceptChoice | None,
-    _option("--accept", metavar="WHO", explain="who may come in: ask [at a terminal], known [elsewhere] or anyone"),
-]
-Once = Annotated[bool, _option("--once", explain="end after the first chat that ends with a goodbye")]
-Retry = Annotated[bool, _option("--retry", explain="keep trying until the peer can be reached")]
-Timeout = Annotated[
-    float | None,
-    _option(
-        "--timeout",
-        metavar="SECONDS",
-        callback=_not_negative,
-        explain="bound for reaching the peer and being let in, and for a lost link [60; at a terminal none]",
-    ),
-]
-Linger = Annotated[
-    float,
-    _option(
-        "--linger",
-        metavar="SECONDS",
-        callback=_not_negative,
-        explain="wait so long for one more answer at the end [5]",
-    ),
-]
-Plain = Annotated[bool, _option("--plain", explain="append lines, draw nothing (so far the only face)")]
-NoInput = Annotated[bool, _option("--no-input", explain="read nothing, ask nothing")]
-Safe = Annotated[bool, _option("--safe", explain="clean what goes to a file or a pipe as for a terminal")]
+Verb = Callable[..., int]
 
 
 def application() -> typer.Typer:
@@ -106,7 +29,69 @@ def application() -> typer.Typer:
     return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-def summary(name: str) -> str:
-    """Return the line of the table of verbs, as the beginning of the help of verb `name`."""
-    text = BY_NAME[name].summary
-    return text[:1].upper() + text[1:]
+def gathered(name: str) -> Callable[[Verb], Verb]:
+    """Return a decorator for the function of the verb `name`: what typer sees has flags where it has `common`."""
+    options = settings.named(verbs.BY_NAME[name].options)
+
+    def decorate(function: Verb) -> Verb:
+        @functools.wraps(function)
+        def run(**words: object) -> int:
+            flags = {option.field: _value(option, words) for option in options if _is_given(option, words)}
+            own = {name: words[name] for name in signature.parameters if name in words and name != "common"}
+            return function(**own, common=_gather(options, flags))
+
+        signature = inspect.signature(function, eval_str=True)
+        own = [parameter for parameter in signature.parameters.values() if parameter.name != "common"]
+        flags = [flag for option in options for flag in _flags(option)]
+        run.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]  # PEP 362
+        return run
+
+    return decorate
+
+
+def _gather(options: list[Option], flags: Mapping[str, object]) -> Common:
+    file = configfile.read(places.config())
+    common = sources.gather(options, flags=flags, environ=os.environ, file=file)
+    if not common.quiet:
+        for key, near in file.unknown:
+            say.warning(f"{file.path}: unknown key {key}", hint=f"did you mean {near}?" if near else "")
+    return common
+
+
+def _flags(option: Option) -> Iterator[inspect.Parameter]:
+    """Yield the parameters for typer: `--plain`, and, hidden, `--no-plain`, which takes it back."""
+    words = [option.flag, option.short] if option.short else [option.flag]
+    if isinstance(option.kind, Flag):
+        yield _parameter(option.field, bool, *words, help=option.help)
+        yield _parameter(_opposite(option), bool, option.opposite, hidden=True)
+    elif isinstance(option.kind, Number) and not option.metavar:
+        yield _parameter(option.field, int, *words, help=option.help, count=True)
+    else:
+        yield _parameter(option.field, str, *words, help=option.help, metavar=option.metavar)
+
+
+def _parameter(name: str, kind: type, *words: str, **more: Any) -> inspect.Parameter:  # noqa: ANN401  (typer's own)
+    option = typer.Option(*words, show_default=False, **more)
+    annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _opposite(option: Option) -> str:
+    return f"not_{option.field}"
+
+
+def _is_given(option: Option, words: Mapping[str, object]) -> bool:
+    return words.get(option.field) is not None or words.get(_opposite(option)) is not None
+
+
+def _value(option: Option, words: Mapping[str, object]) -> object:
+    """Return what the flag says; typer has cut the words, what they mean is read like everything else."""
+    if words.get(_opposite(option)):
+        return False
+    given = words[option.field]
+    if not isinstance(given, str):
+        return given
+    try:
+        return option.kind.from_text(given)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint=f"'{option.flag}'") from exc

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from p2pchat.cli import settings
 from p2pchat.errors import ConfigurationError, StoreError
 
 APP = "p2pchat"
-_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a name of one directory, and of nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +42,7 @@ def find(profile: str, data_dir: Path | None = None) -> Places:
     Raises:
       ConfigurationError: if `profile` is not a name that a directory can have everywhere.
     """
-    if not _PROFILE.fullmatch(profile):
+    if not settings.is_profile(profile):
         raise ConfigurationError(
             f"a profile cannot be called {profile[:80]!r}", hint="letters, digits, dots, dashes: for example work"
         )
@@ -53,6 +52,11 @@ def find(profile: str, data_dir: Path | None = None) -> Places:
         data=data_dir.expanduser().absolute(),
         log=platformdirs.user_state_path(APP, appauthor=False) / "log",
     )
+
+
+def config() -> Path:
+    """Return the file with the defaults of our user's own, `config.toml`."""
+    return platformdirs.user_config_path(APP, appauthor=False) / "config.toml"
 
 
 def make_private(directory: Path) -> None:

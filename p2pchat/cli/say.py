@@ -14,7 +14,16 @@ PREFIX = "p2pchat"
 
 def error(message: str, *, hint: str = "") -> None:
     """Print one line for what happened and one for what to do about it, on standard error."""
-    lines = [f"{PREFIX}: error: {_one_line(message)}"]
+    _tell("error", message, hint)
+
+
+def warning(message: str, *, hint: str = "") -> None:
+    """The same for what happened and is no reason to stop."""
+    _tell("warning", message, hint)
+
+
+def _tell(kind: str, message: str, hint: str) -> None:
+    lines = [f"{PREFIX}: {kind}: {_one_line(message)}"]
     if hint:
         lines.append(f"hint: {_one_line(hint)}")
     with contextlib.suppress(OSError):  # there is nowhere left to say that nothing can be said

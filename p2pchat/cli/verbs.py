@@ -15,13 +15,34 @@ class Verb(NamedTuple):
     module: str
     summary: str
     aliases: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()  # by their names in `settings.py`, in the order of `--help`
 
+
+_PROFILE = ("profile", "data-dir")
+_CHAT = ("guest", *_PROFILE, "name", "accept")
+_TALK = ("verbose", "quiet")
 
 VERBS = (
-    Verb("listen", "p2pchat.cli.listen", "wait for peers and chat"),
-    Verb("dial", "p2pchat.cli.dial", "reach a peer and chat", aliases=("connect",)),
-    Verb("demo", "p2pchat.cli.demo", "chat with an echo at once: no network, no files"),
-    Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint"),
+    Verb(
+        "listen",
+        "p2pchat.cli.listen",
+        "wait for peers and chat",
+        options=(*_CHAT, "once", "timeout", "plain", "no-input", "safe", *_TALK),
+    ),
+    Verb(
+        "dial",
+        "p2pchat.cli.dial",
+        "reach a peer and chat",
+        aliases=("connect",),
+        options=(*_CHAT, "retry", "timeout", "linger", "plain", "no-input", "safe", *_TALK),
+    ),
+    Verb(
+        "demo",
+        "p2pchat.cli.demo",
+        "chat with an echo at once: no network, no files",
+        options=("plain", "no-input", "verbose"),
+    ),
+    Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint", options=(*_PROFILE, "verbose")),
     Verb("help", "p2pchat.cli.help", "explain a verb or a topic"),
 )
 

@@ -89,11 +89,11 @@ def test_options_before_the_verb_are_explained() -> None:
         (["dial", "x", "--xyzzy"], "no such option: --xyzzy"),
         (
             ["dial", "x", "--accept", "foo"],
-            "invalid value for '--accept': 'foo' is not one of 'ask', 'known', 'anyone'",
+            "invalid value for '--accept': it takes ask, known or anyone",
         ),
         (["dial", "x", "--timeout", "-1"], "invalid value for '--timeout': it takes a number of seconds, 0 or more"),
         (["dial", "x", "--timeout", "nan"], "invalid value for '--timeout': it takes a number of seconds, 0 or more"),
-        (["listen", "--name", "n" * 65], "invalid value for '--name': a name has at most 64 characters"),
+        (["listen", "--name", "n" * 65], "invalid value for '--name': it takes at most 64 characters"),
         (["id", "--profile"], "option '--profile' requires an argument"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
