@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import trio
@@ -74,7 +74,8 @@ class Wire(trio.abc.HalfCloseableStream):
         async with trio.open_nursery() as nursery:
 
             async def act() -> None:
-                result.append(await action())
+                with suppress(trio.BrokenResourceError):  # out of a nursery it would come in a group
+                    result.append(await action())
                 nursery.cancel_scope.cancel()
 
             if not self._broken.is_set():
