@@ -40,7 +40,8 @@ def _find(
     option: Option, flags: Mapping[str, object], environ: Mapping[str, str], file: ConfigFile, *, profile: str
 ) -> tuple[Any, Source]:
     if option.field in flags:
-        return flags[option.field], Source("flag", option.flag)
+        value = flags[option.field]
+        return value, Source("flag", option.opposite if value is False else option.flag)
     if text := environ.get(option.twin):  # set and empty is as good as not set
         try:
             return option.kind.from_text(text), Source("environment", option.twin)

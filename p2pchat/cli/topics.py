@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 
-from p2pchat.cli import exit_codes, verbs
+from p2pchat.cli import exit_codes, settings, verbs
 from p2pchat.ui import commands
 
 ADDRESSES = """\
@@ -42,15 +42,30 @@ visible. With --safe files and pipes get that, too.
 PLACES = """\
 places: what is kept where
 
-  $XDG_DATA_HOME/p2pchat/PROFILE/    what the profile is (usually ~/.local/share/p2pchat/default); --data-dir moves it
-    identity.key                     your key: who has it can be you
-    accepted                         who may come in, one peer id a line; lines that begin with # are yours
-  $XDG_STATE_HOME/p2pchat/log        addresses and ids of who came and went, never what was said; 3 x 1 MiB at most
+  $XDG_DATA_HOME/p2pchat/PROFILE/       what the profile is, usually in ~/.local/share; --data-dir moves it
+    identity.key                        your key: who has it can be you
+    accepted                            who may come in, one peer id a line; lines that begin with # are yours
+  $XDG_CONFIG_HOME/p2pchat/config.toml  defaults of your own, if you make one: `p2pchat help configuration`
+  $XDG_STATE_HOME/p2pchat/log           addresses and ids of who came and went, never what was said; 3 x 1 MiB at most
 
 All of it is readable by you alone. With --guest nothing is written. Nothing is ever put in the current directory.
+"""
 
-Every option has a twin in the environment: P2PCHAT_PROFILE, P2PCHAT_DATA_DIR, P2PCHAT_ACCEPT=anyone, P2PCHAT_GUEST=1 …
-A flag beats its twin.
+CONFIGURATION = """\
+configuration: defaults of your own
+
+A flag beats the environment, which beats the file config.toml, which beats the default. `p2pchat config path` tells
+where that file is looked for, usually ~/.config/p2pchat/config.toml; `p2pchat config show` tells what counts, and why.
+
+  name = "alice"          # for every profile
+  [profile.work]          # for one of them, and above what is said for all
+  name = "A. Liddell"
+
+{table}
+
+A --flag without a value is taken back by --no-flag (--no-input by --input): `p2pchat listen --no-guest`. In the
+environment 1, true, yes and on say the same, as do 0, false, no and off; empty is as good as not set. A wrong value is
+an error (78), wherever in the file it stands; an unknown key is only a warning.
 """
 
 
@@ -70,13 +85,23 @@ def _commands() -> str:
             "stops the program until `fg`. Ctrl-D on an empty line is /quit. Ctrl-C clears the line, and twice on an",
             "empty one ends at once. What was typed and not sent at the end is there again at the next start.",
             "",
-            "Your own messages wait above the line until it is certain what became of them: · queued, → sent; then they",
-            "scroll up with ✓ delivered or ✗ failed. `✓ guest` was shown over there, and is kept nowhere.",
+            "Your own messages wait above the line until it is certain what became of them: · queued, → sent; then",
+            "they scroll up with ✓ delivered or ✗ failed. `✓ guest` was shown over there, and is kept nowhere.",
             "",
-            "With --plain nothing is drawn: lines are appended, the terminal edits, Ctrl-C ends at once, and Ctrl-R shows",
-            "a half-typed line again when something arrived in the middle of it.",
+            "With --plain nothing is drawn: lines are appended, the terminal edits, Ctrl-C ends at once, and Ctrl-R",
+            "shows a half-typed line again when something arrived in the middle of it.",
         ]
     )
+
+
+def _configuration() -> str:
+    rows = [("on the command line", "in config.toml", "in the environment")]
+    for option in settings.OPTIONS.values():
+        words = " ".join(filter(None, [option.flag, option.metavar]))
+        value = option.kind.example.strip('"').replace("true", "1")
+        rows.append((words, f"{option.name} = {option.kind.example}", f"{option.twin}={value}"))
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return CONFIGURATION.format(table="\n".join(f"  {a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows))
 
 
 def _exit_codes() -> str:
@@ -86,6 +111,7 @@ def _exit_codes() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "addresses": lambda: ADDRESSES,
     "commands": _commands,
+    "configuration": _configuration,
     "exit-codes": _exit_codes,
     "pipes": lambda: PIPES,
     "places": lambda: PLACES,

@@ -1,6 +1,6 @@
 """The table of verbs. Only the module of the verb that was asked for is ever imported.
 
-A module named here offers `app`, a `typer.Typer` with one command that returns an exit code.
+A module named here offers `app`, a `typer.Typer` whose commands return exit codes.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ class Verb(NamedTuple):
 _PROFILE = ("profile", "data-dir")
 _CHAT = ("guest", *_PROFILE, "name", "accept")
 _TALK = ("verbose", "quiet")
+_FACE = ("plain", "json", "no-input", "safe")
 
 VERBS = (
     Verb(
         "listen",
         "p2pchat.cli.listen",
         "wait for peers and chat",
-        options=(*_CHAT, "once", "timeout", "plain", "no-input", "safe", *_TALK),
+        options=(*_CHAT, "once", "timeout", "linger", *_FACE, *_TALK),
     ),
     Verb(
         "dial",
         "p2pchat.cli.dial",
         "reach a peer and chat",
         aliases=("connect",),
-        options=(*_CHAT, "retry", "timeout", "linger", "plain", "no-input", "safe", *_TALK),
+        options=(*_CHAT, "retry", "timeout", "linger", *_FACE, *_TALK),
     ),
     Verb(
         "demo",
@@ -42,7 +43,13 @@ VERBS = (
         "chat with an echo at once: no network, no files",
         options=("plain", "no-input", "verbose"),
     ),
-    Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint", options=(*_PROFILE, "verbose")),
+    Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint", options=(*_PROFILE, "json", "verbose")),
+    Verb(
+        "config",
+        "p2pchat.cli.config",
+        "show what is set, and where each value came from",
+        options=(*_CHAT, "once", "retry", "timeout", "linger", *_FACE, *_TALK),
+    ),
     Verb("help", "p2pchat.cli.help", "explain a verb or a topic"),
 )
 
