@@ -27,12 +27,12 @@ def receive(ledger: Ledger, batch: Msg) -> tuple[Messages, int]:
       Violation: if the parts of a message break the rules; nothing of the batch was taken.
     """
     seen = ledger.seen
-    first = max(batch.first, seen.seq + 1)
-    entries = batch.entries[first - batch.first :] if first > batch.first else batch.entries
-    parts, messages = assembly.assemble(seen.parts, first, entries)
+    overlap = seen.seq + 1 - batch.first
+    entries = batch.entries[overlap:] if overlap else batch.entries
+    parts, messages = assembly.assemble(seen.parts, seen.seq + 1, entries)
     state = chain.extend(seen.epoch, seen.state, b"".join([entry.id for entry in entries]))
     new = _not_shown_before(ledger, messages)
-    mark = ledger.take(Seen(epoch=seen.epoch, seq=first + len(entries) - 1, state=state, parts=parts), new)
+    mark = ledger.take(Seen(epoch=seen.epoch, seq=seen.seq + len(entries), state=state, parts=parts), new)
     return new, mark
 
 

@@ -9,7 +9,6 @@ Source: docs/protocol.md, sections 1.3 and 6.1.
 from __future__ import annotations
 
 from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -53,8 +52,8 @@ class MemoryLedger:
         self._last_mark = 0
         # Two generations of ids: when the recent one is full it becomes the older one, which is forgotten.
         self._known_ids = known_ids
-        self._recent: dict[bytes, None] = {}
-        self._older: dict[bytes, None] = {}
+        self._recent: set[bytes] = set()
+        self._older: set[bytes] = set()
 
     # ---- my log
 
@@ -71,7 +70,7 @@ class MemoryLedger:
     def entries(self, first: int, last: int) -> Sequence[Entry]:
         """Return the entries numbered `first` … `last`, as far as there are any."""
         base = self._log.base
-        return self._entries[first - base : max(first, last + 1) - base]
+        return self._entries[first - base : last + 1 - base] if last >= first else []
 
     def find(self, entry_id: bytes) -> int | None:
         """Return the number of the kept entry with this id; a walk through all of them."""
@@ -96,6 +95,8 @@ class MemoryLedger:
 
     def expired(self, now_ms: int) -> Sequence[int]:
         """Return the numbers of final entries, never handed, whose time was up by `now_ms`."""
+        if not self._expiries:
+            return ()
         return [last for last, expires_ms in self._expiries.items() if expires_ms <= now_ms]
 
     def hand(self, through: int) -> None:
@@ -129,14 +130,14 @@ class MemoryLedger:
     def enter(self, ids: Sequence[bytes]) -> Sequence[bytes]:
         """Remember `ids`; return those that were not known before, each once."""
         if len(self._recent) >= self._known_ids:
-            self._older, self._recent = self._recent, {}
-        before = len(self._recent)
-        self._recent.update(dict.fromkeys(ids))
-        added = len(self._recent) - before
-        if added == len(ids) and self._older.keys().isdisjoint(ids):
-            return ids
-        # A dict keeps its order, so what was added is at the end.
-        return [id_ for id_ in islice(reversed(self._recent), added) if id_ not in self._older]
+            self._older, self._recent = self._recent, set()
+        if self._recent.isdisjoint(ids) and self._older.isdisjoint(ids):
+            before = len(self._recent)
+            self._recent.update(ids)
+            return ids if len(self._recent) - before == len(ids) else list(set(ids))
+        new = set(ids) - self._recent - self._older
+        self._recent |= new
+        return list(new)
 
     def take(self, seen: Seen, messages: Messages) -> int:
         """Move on to `seen`; return the mark that confirms that `messages` were shown."""

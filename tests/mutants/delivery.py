@@ -183,15 +183,15 @@ MUTANTS = [
     Mutant(
         "inbox: batch overlap not skipped",
         INBOX,
-        "first = max(batch.first, seen.seq + 1)",
-        "first = batch.first",
+        "    entries = batch.entries[overlap:] if overlap else batch.entries\n",
+        "    entries = batch.entries\n",
         (T_INBOX + "of_a_batch_that_overlaps_the_new_entries_are_taken", HISTORIES),
     ),
     Mutant(
         "inbox: overlapping batch dropped whole",
         INBOX,
-        "    entries = batch.entries[first - batch.first :] if first > batch.first else batch.entries\n",
-        "    entries = batch.entries if first == batch.first else []\n",
+        "    entries = batch.entries[overlap:] if overlap else batch.entries\n",
+        "    entries = [] if overlap else batch.entries\n",
         (T_INBOX + "of_a_batch_that_overlaps_the_new_entries_are_taken", HISTORIES),
     ),
     Mutant(

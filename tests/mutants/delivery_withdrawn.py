@@ -156,14 +156,14 @@ MUTANTS = [
         "guest: ids are forgotten with what was not confirmed",
         MEMORY,
         "        self.begin(self._confirmed)\n",
-        "        self.begin(self._confirmed)\n        self._recent = {}\n",
+        "        self.begin(self._confirmed)\n        self._recent = set()\n",
         (T_GUEST + "what_was_taken_and_not_shown_comes_again_and_is_not_shown_again", HISTORIES),
     ),
     Mutant(
         "guest: ids of the older generation are not asked",
         MEMORY,
-        "if added == len(ids) and self._older.keys().isdisjoint(ids):",
-        "if added == len(ids):",
+        "if self._recent.isdisjoint(ids) and self._older.isdisjoint(ids):",
+        "if self._recent.isdisjoint(ids):",
         ("tests/store/test_memory.py::test_the_newest_ids_are_known_and_the_oldest_forgotten",),
     ),
     # ---- a message twice in one batch

@@ -14,8 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.support import delivery_invariants as invariants
 from tests.support.delivery_moves import COSTS, LIVES, SIZES, Moves, random_history
 
-SEEDS = 200
-AT_ONCE = 20
+#: The profile of Hypothesis decides how much is tried: 200 seeds and 50 histories by default, fifty times that by
+#: `--hypothesis-profile thorough`.
+EXAMPLES = settings().max_examples
+SEEDS = EXAMPLES * 2
+AT_ONCE = SEEDS // 10
 
 pytestmark = pytest.mark.slow
 
@@ -145,5 +148,5 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES // 2, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
