@@ -54,6 +54,11 @@ class Pane:
             return screen
         raise AssertionError(f"{text!r} did not come; the screen shows {screen}")
 
+    async def kill(self, signal: str) -> None:
+        """Send a signal, by its name, to the program that runs in the pane."""
+        shell = (await self.tmux("display-message", "-p", "-t", self._name, "#{pane_pid}")).strip()
+        await trio.run_process(["pkill", f"-{signal}", "-P", shell])
+
     async def run(self, *words: str) -> None:
         """Start the program in the pane, under a shell whose screen is empty."""
         command = shlex.join([*MAIN, *words])
