@@ -24,6 +24,10 @@ class Partner(Peer):
 
     address: str
 
+    async def dial(self, path: str) -> None:
+        """Reach the program under test at its Unix socket."""
+        await self.node.dial(Address("unix", path))
+
     async def session(self) -> Session:
         """Return the newest conversation, once there is one."""
         with trio.fail_after(30):
