@@ -71,6 +71,10 @@ def run(words: Sequence[str]) -> int:
             return say.text(overview())
         case ["--version" | "-V", *_]:
             return say.text(f"p2pchat {p2pchat.__version__}")
+        case ["__complete", *typed]:
+            from p2pchat.cli import complete  # noqa: PLC0415  (for shells)
+
+            return complete.run(typed)
     name, *rest = words
     verb = verbs.find(name)
     return _call(verb, rest) if verb else unknown(name)

@@ -59,6 +59,15 @@ def config() -> Path:
     return platformdirs.user_config_path(APP, appauthor=False) / "config.toml"
 
 
+def profiles() -> list[str]:
+    """Return the names of the profiles that exist where `find` looks for them. Looks at directories, opens nothing."""
+    try:
+        entries = sorted(platformdirs.user_data_path(APP, appauthor=False).iterdir())
+        return [entry.name for entry in entries if settings.is_profile(entry.name) and entry.is_dir()]
+    except OSError:
+        return []
+
+
 def make_private(directory: Path) -> None:
     """Make `directory`, for our user only, if it is not there.
 

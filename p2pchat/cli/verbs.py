@@ -50,6 +50,7 @@ VERBS = (
         "show what is set, and where each value came from",
         options=(*_CHAT, "once", "retry", "timeout", "linger", *_FACE, *_TALK),
     ),
+    Verb("completion", "p2pchat.cli.completion", "teach your shell our words, for Tab"),
     Verb("help", "p2pchat.cli.help", "explain a verb or a topic"),
 )
 
