@@ -245,7 +245,8 @@ class World:
 
     def _delivered(self, side: Side, ids: list[bytes], life: int) -> None:
         """I4: what leaves the outbox was committed over there; if not in this life, the backup lost it."""
-        assert set(ids) <= side.peer.committed, "I4: dropped before the peer committed it"
+        doubtful = side.ever_withdrawn if side.life and side.peer.life else set()  # see `delivery_invariants`
+        assert set(ids) <= side.peer.committed | doubtful, "I4: dropped before the peer committed it"
         side.dropped |= set(ids)
         if life < side.peer.life:
             side.peer.lost |= set(ids)
