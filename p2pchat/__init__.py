@@ -11,34 +11,98 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from p2pchat.address import Address as Address
+    from p2pchat.address import parse as parse
     from p2pchat.crypto.identity import Identity as Identity
     from p2pchat.crypto.identity import PeerId as PeerId
     from p2pchat.env import Env as Env
     from p2pchat.env import system_env as system_env
+    from p2pchat.errors import AddressError as AddressError
+    from p2pchat.errors import ConfigurationError as ConfigurationError
+    from p2pchat.errors import ConnectFailed as ConnectFailed
+    from p2pchat.errors import LinkLost as LinkLost
+    from p2pchat.errors import ListenFailed as ListenFailed
+    from p2pchat.errors import LocalProtocolError as LocalProtocolError
+    from p2pchat.errors import NotLetIn as NotLetIn
     from p2pchat.errors import P2PChatError as P2PChatError
+    from p2pchat.errors import ProtocolError as ProtocolError
+    from p2pchat.errors import RemoteProtocolError as RemoteProtocolError
+    from p2pchat.errors import StoreError as StoreError
+    from p2pchat.errors import TransportError as TransportError
+    from p2pchat.errors import UntrustedPeer as UntrustedPeer
+    from p2pchat.node.events import Connected as Connected
+    from p2pchat.node.events import DialFailed as DialFailed
+    from p2pchat.node.events import Disconnected as Disconnected
+    from p2pchat.node.events import Event as Event
+    from p2pchat.node.events import Leaving as Leaving
+    from p2pchat.node.events import Listening as Listening
+    from p2pchat.node.events import MessagesRead as MessagesRead
+    from p2pchat.node.events import MessagesReceived as MessagesReceived
+    from p2pchat.node.events import Notice as Notice
+    from p2pchat.node.events import State as State
+    from p2pchat.node.events import StatesChanged as StatesChanged
+    from p2pchat.node.events import Stranger as Stranger
+    from p2pchat.node.events import WaitingToBeLetIn as WaitingToBeLetIn
     from p2pchat.node.node import Node as Node
     from p2pchat.node.node import open_node as open_node
     from p2pchat.node.session import Session as Session
     from p2pchat.node.settings import Accept as Accept
     from p2pchat.node.settings import NodeSettings as NodeSettings
+    from p2pchat.protocol.assembly import Message as Message
+    from p2pchat.protocol.assembly import Messages as Messages
+    from p2pchat.protocol.limits import Limits as Limits
+    from p2pchat.transports.base import Transport as Transport
     from p2pchat.transports.registry import Transports as Transports
+    from p2pchat.wire.messages import Data as Data
+    from p2pchat.wire.messages import Text as Text
 
 __version__ = "0.1.0"
 
 # The same once more for the interpreter; a test holds the two together.
 _HOMES = {
     "Address": "p2pchat.address",
+    "parse": "p2pchat.address",
     "Identity": "p2pchat.crypto.identity",
     "PeerId": "p2pchat.crypto.identity",
     "Env": "p2pchat.env",
     "system_env": "p2pchat.env",
+    "AddressError": "p2pchat.errors",
+    "ConfigurationError": "p2pchat.errors",
+    "ConnectFailed": "p2pchat.errors",
+    "LinkLost": "p2pchat.errors",
+    "ListenFailed": "p2pchat.errors",
+    "LocalProtocolError": "p2pchat.errors",
+    "NotLetIn": "p2pchat.errors",
     "P2PChatError": "p2pchat.errors",
+    "ProtocolError": "p2pchat.errors",
+    "RemoteProtocolError": "p2pchat.errors",
+    "StoreError": "p2pchat.errors",
+    "TransportError": "p2pchat.errors",
+    "UntrustedPeer": "p2pchat.errors",
+    "Connected": "p2pchat.node.events",
+    "DialFailed": "p2pchat.node.events",
+    "Disconnected": "p2pchat.node.events",
+    "Event": "p2pchat.node.events",
+    "Leaving": "p2pchat.node.events",
+    "Listening": "p2pchat.node.events",
+    "MessagesRead": "p2pchat.node.events",
+    "MessagesReceived": "p2pchat.node.events",
+    "Notice": "p2pchat.node.events",
+    "State": "p2pchat.node.events",
+    "StatesChanged": "p2pchat.node.events",
+    "Stranger": "p2pchat.node.events",
+    "WaitingToBeLetIn": "p2pchat.node.events",
     "Node": "p2pchat.node.node",
     "open_node": "p2pchat.node.node",
     "Session": "p2pchat.node.session",
     "Accept": "p2pchat.node.settings",
     "NodeSettings": "p2pchat.node.settings",
+    "Message": "p2pchat.protocol.assembly",
+    "Messages": "p2pchat.protocol.assembly",
+    "Limits": "p2pchat.protocol.limits",
+    "Transport": "p2pchat.transports.base",
     "Transports": "p2pchat.transports.registry",
+    "Data": "p2pchat.wire.messages",
+    "Text": "p2pchat.wire.messages",
 }
 
 if not TYPE_CHECKING:  # a checker that saw this would take every misspelt name for granted
