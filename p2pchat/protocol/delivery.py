@@ -162,7 +162,7 @@ class LinkDelivery:
             budget -= cost
             batch = Msg(self._cursor, entries)
             batches.append(batch)
-            sent += assembly.shown(entries[max(0, fresh_from - self._cursor) :])
+            sent += assembly.shown(entries if self._cursor >= fresh_from else entries[fresh_from - self._cursor :])
             self._cursor += len(entries)
             self._in_flight.append((self._cursor - 1, cost))
             self._in_flight_cost += cost
