@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import MAX_BODY, Entry
-from p2pchat.wire.messages import MAX_ASSEMBLED, Body, Kind, decode_body
+from p2pchat.wire.messages import MAX_ASSEMBLED, Body, Kind, decode_bodies
 from p2pchat.wire.violation import Violation
 
 PART: Final = int(Kind.PART)
@@ -28,16 +28,12 @@ class Message(Struct, frozen=True, gc=False):
 
     seq: int
     entry: Entry
+    body: Body  # what `entry.body` holds
 
     @property
     def id(self) -> uuid.UUID:
         """The name of the message, the same for both sides."""
         return uuid.UUID(bytes=self.entry.id)
-
-    @property
-    def body(self) -> Body:
-        """What the message holds; decoded when asked for."""
-        return decode_body(self.entry.kind, self.entry.body)
 
 
 class Messages(Struct, frozen=True, gc=False):
@@ -50,7 +46,8 @@ class Messages(Struct, frozen=True, gc=False):
         return len(self.entries)
 
     def __iter__(self) -> Iterator[Message]:
-        return map(Message, self.seqs, self.entries)
+        bodies = decode_bodies([entry.kind for entry in self.entries], [entry.body for entry in self.entries])
+        return map(Message, self.seqs, self.entries, bodies)
 
 
 class Parts(Struct, frozen=True, gc=False):

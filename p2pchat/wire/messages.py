@@ -9,6 +9,8 @@ Source: docs/protocol.md, sections 3.3 and 3.4.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -148,6 +150,21 @@ def encode_body(body: Readable) -> tuple[Kind, bytes]:
     return kind, encoded
 
 
+def encode_bodies(bodies: Sequence[Readable]) -> tuple[Kind, list[bytes]]:
+    """Return the kind and the encoded bodies of messages that are all of one type, at a fraction of the cost of each.
+
+    Raises:
+      LocalProtocolError: as `encode_body`.
+    """
+    kind = _KINDS[type(bodies[0])]
+    if not [body for body in bodies if type(body) is not Text or body.reply_to is not None]:
+        with suppress(UnicodeEncodeError):
+            encoded = list(map(_ENCODE, bodies))
+            if max(map(len, encoded)) <= MAX_TEXT:
+                return kind, encoded
+    return kind, [encode_body(body)[1] for body in bodies]
+
+
 def decode_body(kind: int, body: bytes) -> Body:
     """Return what an entry of `kind` holds; whatever the bytes are, there is an answer."""
     decode = _DECODE.get(kind)
@@ -160,6 +177,14 @@ def decode_body(kind: int, body: bytes) -> Body:
     if len(body) > MAX_TEXT and _content_length(decoded) > MAX_TEXT:
         return Unreadable(kind, body)
     return decoded
+
+
+def decode_bodies(kinds: Sequence[int], bodies: Sequence[bytes]) -> list[Body]:
+    """Return what entries of these kinds hold, as `decode_body`, at half the cost for texts."""
+    if set(kinds) == {Kind.TEXT} and max(map(len, bodies)) <= MAX_TEXT:
+        with suppress(msgspec.DecodeError, UnicodeError, RecursionError):
+            return list(map(_DECODE[Kind.TEXT], bodies))
+    return list(map(decode_body, kinds, bodies))
 
 
 def _content_length(body: Readable) -> int:

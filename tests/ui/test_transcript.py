@@ -21,7 +21,7 @@ DAY = 86_400.0
 def message(body: messages.Readable | None = None, *, kind: int = 0, raw: bytes = b"") -> Message:
     if body is not None:
         kind, raw = messages.encode_body(body)
-    return Message(1, Entry(bytes(16), kind, 0, b"", raw))
+    return Message(1, Entry(bytes(16), kind, 0, b"", raw), messages.decode_body(kind, raw))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ from p2pchat.wire.messages import (
     Unreadable,
     Unsupported,
     Void,
+    decode_bodies,
     decode_body,
+    encode_bodies,
     encode_body,
 )
 
@@ -148,3 +150,32 @@ OUT_OF_BOUNDS: dict[str, Readable] = {
 def test_we_hold_ourselves_to_the_bounds(body: Readable) -> None:
     with pytest.raises(LocalProtocolError):
         encode_body(body)
+
+
+BODIES = st.binary(max_size=9) | st.text(max_size=9).map(lambda text: msgpack.encode([text]))
+TEXTS = st.builds(Text, st.text(max_size=9), st.none() | st.just(ID), st.booleans())
+
+
+@given(st.lists(TEXTS, min_size=1) | st.lists(st.builds(Data, st.binary(max_size=9)), min_size=1))
+def test_many_bodies_are_written_as_each_of_them(bodies: list[Text] | list[Data]) -> None:
+    each = [encode_body(body) for body in bodies]
+    assert encode_bodies(bodies) == (each[0][0], [encoded for _, encoded in each])
+
+
+@pytest.mark.parametrize("bad", [Text("x" * (MAX_TEXT + 1)), Text("\ud800"), Text("hi", reply_to=b"short")])
+def test_one_bad_body_spoils_many(bad: Text) -> None:
+    with pytest.raises(LocalProtocolError):
+        encode_bodies([Text("fine"), bad])
+
+
+@given(st.lists(st.sampled_from([Kind.TEXT, Kind.DATA, 77]).flatmap(lambda kind: st.tuples(st.just(kind), BODIES))))
+def test_many_bodies_are_read_as_each_of_them(entries: list[tuple[int, bytes]]) -> None:
+    kinds, bodies = [kind for kind, _ in entries], [body for _, body in entries]
+    assert decode_bodies(kinds, bodies) == [decode_body(kind, body) for kind, body in entries]
+
+
+def test_texts_that_are_too_long_together_are_read_one_by_one() -> None:
+    bodies = [msgpack.encode(["x" * length]) for length in (1, MAX_TEXT, MAX_TEXT + 1)]
+    first, second, third = decode_bodies([Kind.TEXT] * 3, bodies)
+    assert (first, second) == (Text("x"), Text("x" * MAX_TEXT))
+    assert isinstance(third, Unreadable)
