@@ -15,8 +15,10 @@ Source: docs/protocol.md, section 6.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -152,16 +154,11 @@ class LinkDelivery:
         expired = outbox.expire(ledger, now_ms)
         fresh_from = ledger.log.handed + 1
         budget = min(max_cost, window.max_unacked_bytes - self._in_flight_cost)
-        last = min(self._acked + window.max_unacked, ledger.next - 1)
+        last = min(self._acked + window.max_unacked, self._cursor + budget // ENTRY_OVERHEAD)  # more cannot fit
         batches: list[Msg] = []
         sent: list[Entry] = []
-        while self._cursor <= last:
-            entries, cost = _batch(ledger.entries(self._cursor, last), min(budget, MAX_BATCH_COST))
-            if not entries:
-                break
-            budget -= cost
-            batch = Msg(self._cursor, entries)
-            batches.append(batch)
+        for entries, cost in _batches(list(ledger.entries(self._cursor, last)), budget):
+            batches.append(Msg(self._cursor, entries))
             sent += assembly.shown(entries if self._cursor >= fresh_from else entries[fresh_from - self._cursor :])
             self._cursor += len(entries)
             self._in_flight.append((self._cursor - 1, cost))
@@ -261,15 +258,13 @@ class LinkDelivery:
         return self._window
 
 
-def _batch(entries: Iterable[Entry], budget: int) -> tuple[list[Entry], int]:
-    """Return as many of `entries` as cost no more than `budget` bytes in all, and what they cost."""
-    batch = []
-    total = 0
-    for entry in entries:
-        # `frames.entry_cost`, spelled out: in this loop the call would cost as much as all the rest.
-        cost = ENTRY_OVERHEAD + len(entry.conv) + len(entry.body)
-        if total + cost > budget:
-            break
-        total += cost
-        batch.append(entry)
-    return batch, total
+def _batches(entries: list[Entry], budget: int) -> Iterator[tuple[list[Entry], int]]:
+    """Cut of `entries` as many as cost no more than `budget` bytes into batches; yield each with its cost."""
+    # `frames.entry_cost`, spelled out: in here the call would cost as much as all the rest.
+    costs = [ENTRY_OVERHEAD + len(entry.conv) + len(entry.body) for entry in entries]
+    sums = list(accumulate(costs, initial=0))  # in C, like the search: a loop over entries would take twice as long
+    first, end = 0, bisect_right(sums, budget) - 1
+    while first < end:
+        after = min(end, bisect_right(sums, sums[first] + MAX_BATCH_COST) - 1)
+        yield entries[first:after], sums[after] - sums[first]
+        first = after
