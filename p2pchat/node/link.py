@@ -9,7 +9,6 @@ A link never raises for what the other side or the network does: it ends, and it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from p2pchat.wire.close_codes import CloseCode
 
 PIECE = 65536  # bytes given to the stream, or asked from it, at once
-QUIET = 30e-6  # seconds without sending after which the line is idle; what follows sooner is left to the writer to join
 HANG_UP = 1.0  # seconds to wait for the other side's end of stream, so that our last words are not lost to a reset
 
 
@@ -105,11 +103,10 @@ class Link:
         self._sender = stream if isinstance(stream, SendsNow) else None
         self._control: list[frames.Frame] = []
         self._out = bytearray()  # sealed, in wire order
-        self._wake = trio.Event()
+        self._wake = trio.Event()  # set while the writer is awake, or will be
+        self._wake.set()
         self._nap = trio.CancelScope()
-        self._sending = False
         self._dispatching = False
-        self._sent_at = -math.inf  # when a send ended, seconds of the env's clock
         self._may_read = trio.Event()
         self._may_read.set()
         self._at_end_of_stream = trio.Event()
@@ -152,21 +149,15 @@ class Link:
             self._nap.deadline = deadline
 
     def flush(self) -> None:
-        """Send what the owner has, at once if the line is idle: no task switch, no waiting, no cancellation.
+        """Send what the owner has, at once if the writer sleeps: no task switch, no waiting, no cancellation.
 
-        Sends in quick succession are left to the writer, which packs them into few records.
+        That is for a single message. Of many in a row the writer makes few records, so `wake` is better for them.
         """
-        if self._wake.is_set():
-            return
-        if self._sender is None or self._sending or self._env.clock() - self._sent_at < QUIET:
-            self._wake.set()
-            return
-        self._fill()
-        with suppress(trio.BrokenResourceError):  # the writer meets it too, and has the time to see what it means
-            del self._out[: self._sender.send_nowait(self._out)]
-        self._sent_at = self._env.clock()
-        if self._out:
-            self._wake.set()
+        if not self._wake.is_set():
+            self._fill()
+            self._send_now()
+            if self._out:
+                self._wake.set()
 
     def close(self, code: CloseCode, reason: str = "") -> None:
         """Say CLOSE, after what was queued. NORMAL and GOING_AWAY leave the link reading; any other code ends it."""
@@ -267,10 +258,18 @@ class Link:
         if ready:
             self._out += self.connection.send(*ready, now=self._env.clock())
 
+    def _send_now(self) -> None:
+        """Send of what is sealed as much as the stream takes without waiting."""
+        if self._sender is not None:
+            try:
+                del self._out[: self._sender.send_nowait(self._out)]
+            except trio.BrokenResourceError:
+                return  # `_send` meets it too, and has the time to see what it means
+
     async def _send(self) -> bool:
-        """Send what is sealed, piece by piece; False if nothing can be sent any more."""
+        """Send what is sealed; False if nothing can be sent any more."""
+        self._send_now()
         data, self._out = memoryview(self._out), bytearray()
-        self._sending = True
         try:
             for start in range(0, len(data), PIECE):
                 limit = self._limits.write_stall if self.end is None else self._limits.last_close
@@ -285,9 +284,6 @@ class Link:
                 await self._at_end_of_stream.wait()
             self.finish(LinkEnd(reason="connection lost"))
             return False
-        finally:
-            self._sending = False
-            self._sent_at = self._env.clock()
         return True
 
     async def _doze(self) -> None:
