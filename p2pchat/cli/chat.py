@@ -124,6 +124,8 @@ def line_face(common: Common, words: Words, env: Env, draft: DraftFile | None) -
 
     terminal = Terminal.on(sys.stdout)
     printer = Printer(terminal, encoding=words.marks.encoding)
+    if stdio.is_terminal(2):
+        log.move(printer)
     return LineFace(terminal, printer, words=words, wall=env.wall, draft=draft, quiet=common.quiet)
 
 

@@ -19,6 +19,8 @@ from p2pchat.ui import sanitize
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from p2pchat.ui.terminal import Printer
+
 MAX_SIZE = 1 << 20  # bytes of one file
 OLD_FILES = 2  # beside the newest
 
@@ -49,6 +51,13 @@ def begin(path: Path | None, *, verbose: int) -> None:
         to_stderr = logging.StreamHandler(sys.stderr)
         to_stderr.setFormatter(_OneLine(f"{say.PREFIX}: %(message)s"))
         logger.addHandler(to_stderr)
+
+
+def move(stream: Printer) -> None:
+    """Write to `stream` from now on what `-v` shows: standard error would tear what is drawn on the same terminal."""
+    for handler in logger.handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setStream(stream)
 
 
 class _PrivateFile(RotatingFileHandler):

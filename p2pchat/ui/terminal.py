@@ -96,12 +96,13 @@ class Printer:
     async def send_all(self, data: bytes) -> None:
         """Print `data`, whole lines; the terminal has it when this returns."""
         prompt = self._prompt
-        self._print(data.decode(self._encoding))
+        self.write(data.decode(self._encoding))
         await trio.lowlevel.checkpoint()
         if prompt is not None and prompt.is_running:
             await self._drawn.wait()
 
-    def _print(self, text: str) -> None:
+    def write(self, text: str) -> None:
+        """Print `text`, whole lines; the terminal has it soon. With `flush` enough of a file for logging."""
         prompt = self._prompt
         if prompt is None or not prompt.is_running:
             self._terminal.write_raw(text)
@@ -113,6 +114,9 @@ class Printer:
         if self._drawn.is_set():
             self._drawn = trio.Event()
         prompt.invalidate()
+
+    def flush(self) -> None:
+        """Do nothing: what was written is on its way."""
 
     def clear(self) -> None:
         """Clear the screen but for the prompt."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from p2pchat.cli import log
+from p2pchat.ui.terminal import Printer
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +70,14 @@ def test_a_guest_has_no_log(capfd: pytest.CaptureFixture[str]) -> None:
     log.begin(None, verbose=0)
     log.logger.error("hello")
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_shown_moves_to_where_it_tears_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "log"
+    log.begin(path, verbose=1)
+    above = io.StringIO()
+    log.move(cast(Printer, above))
+    log.logger.info("connected")
+    assert above.getvalue() == "p2pchat: connected\n"
+    assert capfd.readouterr().err == ""
+    assert "connected" in path.read_text()

@@ -320,6 +320,16 @@ async def test_what_is_queued_waits_at_the_prompt_and_reconnect_dials_now(home: 
             assert not [row for row in screen if row.startswith("·")]
 
 
+async def test_what_v_shows_stays_above_the_line_too(home: Home) -> None:
+    async with chatting(home, "-v") as (pane, bob):
+        await pane.wait_for("p2pchat: peer1")
+        await pane.type("a draft")
+        (await bob.session()).goodbye()
+        assert await pane.ended() == 0
+        assert not [row for row in await pane.screen() if "a draft" in row and "p2pchat:" in row]
+        assert (home.data / "draft").read_text() == "a draft"
+
+
 # ---- terminals that can do less
 
 
