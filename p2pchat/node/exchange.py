@@ -139,6 +139,7 @@ class Exchange:
         return batches if ack is None else [ack, *batches]
 
     def _hand(self) -> list[frames.Msg]:
+        self.session.outgoing.settle()
         handed = self._delivery.hand(self.session.ledger, max_cost=AT_ONCE, now_ms=self.session.now_ms())
         if handed.sent:
             self.session.sent(len(handed.sent))

@@ -7,11 +7,9 @@ newer link takes over from an older one (`docs/protocol.md` 6.4), and between li
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, final
 from uuid import UUID
 
@@ -20,11 +18,11 @@ import trio
 from p2pchat.errors import LocalProtocolError
 from p2pchat.node.events import Connected, Disconnected, MessagesRead, Notice, StatesChanged
 from p2pchat.node.feed import Arrival
-from p2pchat.protocol import outbox
+from p2pchat.node.outgoing import Outgoing
 from p2pchat.protocol.assembly import Messages
 from p2pchat.protocol.ids import EntryIds
 from p2pchat.store.memory import MemoryLedger
-from p2pchat.wire import frames, messages
+from p2pchat.wire import messages
 from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
-FAIRNESS = 64  # messages sent between two checkpoints: one each would cost more than the rest of the path together
+FAIRNESS = 256  # messages sent between two checkpoints: one each would cost more than the rest of the path together
 
 FOR_US = frozenset({messages.Kind.READ, messages.Kind.PROFILE})  # kinds that a session heeds and nobody is shown
 
@@ -71,14 +69,12 @@ class Session:
         self.over = False  # somebody said goodbye, or we shall not dial again
         self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
         self._exchange: Exchange | None = None
-        self._ids = EntryIds(env.urandom)
+        self.outgoing = Outgoing(
+            self.ledger, EntryIds(env.urandom), max_cost=limits.outgoing + limits.max_unacked_bytes
+        )
         self._changed = trio.Event()
         self._ran_before = False
         self._unchecked = 0  # messages since the last checkpoint of `send`
-        self._costs: deque[int] = deque()  # of messages that are not acknowledged
-        self._cost = 0
-        self._max_cost = limits.outgoing + limits.max_unacked_bytes
-        self._queued = self._sent = self._delivered = 0
         self._states = States(self)
 
     # ---- what faces ask for
@@ -96,12 +92,12 @@ class Session:
     @property
     def unacknowledged(self) -> int:
         """How many of our messages the peer has not acknowledged."""
-        return self._queued - self._delivered
+        return self.outgoing.unacknowledged
 
     @property
     def counts(self) -> tuple[int, int, int]:
         """How many of our messages were queued, sent and delivered since the session began."""
-        return self._queued, self._sent, self._delivered
+        return self.outgoing.queued, self.outgoing.sent, self.outgoing.delivered
 
     # ---- what faces say
 
@@ -115,27 +111,27 @@ class Session:
         Raises:
           LocalProtocolError: if the text is over `MAX_TEXT` bytes, or the conversation is over.
         """
-        if self._unchecked >= FAIRNESS or self._cost >= self._max_cost:
+        if self._unchecked >= FAIRNESS or self.outgoing.room <= 0:
             await self._breathe()
         kind, body = messages.encode_body(messages.Text(text, None, more))
-        self._queue(kind, [body])
-        return self._queued
+        self._say(kind, [body])
+        return self.outgoing.queued
 
     async def post(self, body: messages.Readable) -> Posted:
         """Queue one message of any kind; otherwise like `send`."""
-        if self._unchecked >= FAIRNESS or self._cost >= self._max_cost:
+        if self._unchecked >= FAIRNESS or self.outgoing.room <= 0:
             await self._breathe()
         kind, encoded = messages.encode_body(body)
-        entry_id = self._queue(kind, [encoded])
-        return Posted(self._queued, UUID(bytes=entry_id))
+        self._say(kind, [encoded])
+        self.outgoing.settle()
+        return Posted(self.outgoing.queued, UUID(bytes=self.outgoing.last_id))
 
     async def send_many(self, bodies: Sequence[messages.Readable]) -> int:
         """Queue several messages, at less cost each, and return the number of the last; otherwise like `send`."""
         await self._breathe()
-        encoded = [messages.encode_body(body) for body in bodies]
-        for kind, same in groupby(encoded, key=itemgetter(0)):
-            self._queue(kind, [body for _, body in same])
-        return self._queued
+        for kind, encoded in [messages.encode_bodies(list(alike)) for _, alike in groupby(bodies, type)]:
+            self._say(kind, encoded)
+        return self.outgoing.queued
 
     async def drained(self) -> None:
         """Wait until all our messages are acknowledged, or the conversation is over."""
@@ -203,7 +199,7 @@ class Session:
     def introduce(self, name: str) -> None:
         """Tell the peer what we call ourselves; HELLO goes without a name to whom we have not accepted yet."""
         kind, body = messages.encode_body(messages.Profile(name))
-        self._queue(kind, [body])
+        self._say(kind, [body])
 
     def heed(self, received: Messages) -> Messages:
         """Act upon what is for us and not for people; return the rest."""
@@ -250,15 +246,13 @@ class Session:
 
     def sent(self, count: int) -> None:
         """Note that `count` more messages were handed to the link."""
-        self._sent += count
+        self.outgoing.sent += count
         self._note_states()
 
     def delivered(self, count: int) -> None:
         """Note that the oldest `count` messages were acknowledged."""
         if count:
-            self._delivered += count
-            self._sent = max(self._sent, self._delivered)
-            self._cost -= sum([self._costs.popleft() for _ in range(count)])
+            self.outgoing.acknowledged(count)
             self._note_states()
             self._note_change()
 
@@ -275,30 +269,22 @@ class Session:
         """Return the wall clock in Unix milliseconds: for people, and for expiry."""
         return int(self.env.wall() * 1000)
 
-    def _queue(self, kind: messages.Kind, bodies: Sequence[bytes]) -> bytes:
-        """Queue messages of one kind; return the id of the last."""
+    def _say(self, kind: messages.Kind, bodies: Sequence[bytes]) -> None:
         if self.over:
             raise LocalProtocolError("the conversation is over")
-        now_ms = self.now_ms()
-        if len(bodies) == 1:
-            last_id = outbox.enqueue(self.ledger, self._ids, (kind, bodies[0]), now_ms=now_ms).id
-        else:
-            last_id = outbox.enqueue_many(self.ledger, self._ids, kind, bodies, now_ms=now_ms)[-1]
-        for body in bodies:
-            cost = len(body) + frames.ENTRY_OVERHEAD
-            self._costs.append(cost)
-            self._cost += cost
-        self._queued += len(bodies)
         self._unchecked += len(bodies)
-        if self._exchange is not None and self._exchange.running:
-            self._exchange.link.flush()
-        return last_id
+        is_first = self.outgoing.say(kind, bodies, now_ms=self.now_ms())
+        if is_first and self._exchange is not None and self._exchange.running:
+            if self.outgoing.unacknowledged == len(bodies):  # nothing else is under way
+                self._exchange.link.flush()
+            else:
+                self._exchange.link.wake()
 
     async def _breathe(self) -> None:
         """Let others run; while the outbox is full, wait until there is room in it."""
         self._unchecked = 0
         await trio.lowlevel.checkpoint()
-        while self._cost >= self._max_cost and not self.over:
+        while self.outgoing.room <= 0 and not self.over:
             await self._changed.wait()
 
     def _note_change(self) -> None:

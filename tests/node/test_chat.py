@@ -32,6 +32,21 @@ async def test_both_sides_hear_everything_once_and_in_order(network: Network, au
         assert to_ann.counts == (500, 500, 500)
 
 
+async def test_the_ack_of_one_message_waits_a_little_for_company(network: Network, autojump_clock: MockClock) -> None:
+    async with open_peer(network, seed=1) as ann, open_peer(network, seed=2) as bob:
+        await ann.node.listen(HOME)
+        to_ann = await bob.node.dial(HOME)
+        to_bob = (await ann.wait_for(events.Connected)).session
+        began = trio.current_time()
+        await to_ann.send("a question")
+        await ann.wait_heard(1)
+        await to_bob.send("an answer, and the ack with it")
+        await to_ann.drained()
+        assert trio.current_time() == began
+        await to_bob.drained()
+        assert trio.current_time() == pytest.approx(began + to_bob.limits.ack_delay)
+
+
 async def test_a_message_of_a_mebibyte_arrives_whole(network: Network, autojump_clock: MockClock) -> None:
     async with open_peer(network, seed=1) as ann, open_peer(network, seed=2) as bob:
         await ann.node.listen(HOME)
