@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LENGTH = 64  # bytes of one message
-BATCH = 512  # messages that are sent in one go, where there is such a thing
+BATCH = 1000  # messages that are sent in one go, where there is such a thing
 
 TEXTS = [f"message {i:03} ".ljust(LENGTH, "x") for i in range(BATCH)]
 
