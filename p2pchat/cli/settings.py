@@ -125,7 +125,7 @@ class Common:
     linger: float = _option(
         "wait so long for one more answer at the end", _SECONDS, default=5.0, metavar="SECONDS", usual="5"
     )
-    plain: bool = _option("append lines, draw nothing (so far the only face)", Flag())
+    plain: bool = _option("append lines, draw nothing", Flag())
     json: bool = _option("print JSON, for programs", Flag())
     no_input: bool = _option("read nothing, ask nothing", Flag())
     safe: bool = _option("clean what goes to a file or a pipe as for a terminal", Flag())

@@ -6,8 +6,9 @@ The test of a plug-in is three lines, under pytest-trio or inside `trio.run`:
         transports = Transports()  # finds the plug-in by its entry point
         await check_transport(transports, Address("mine", "somewhere"))
 
-Each promise has a function of its own, so that a failure names the one that was broken. The rules in words are in
-`p2pchat.transports.base`; those of streams are Trio's, and so are their checks.
+`docs/howto/transport-plugin.md` shows a whole transport with its test. Each promise has a function of its own, so that
+a failure names the one that was broken. The rules in words are in `p2pchat.transports.base`; those of streams are
+Trio's, and so are their checks.
 """
 
 from __future__ import annotations

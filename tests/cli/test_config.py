@@ -341,5 +341,13 @@ def test_the_page_shows_every_option_in_all_three_places(file: Path) -> None:
         option.kind.from_text(value)
 
 
+def test_the_example_of_the_reference_is_a_good_file(file: Path) -> None:
+    page = Path(__file__).parents[2] / "docs/reference/configuration.md"
+    (example,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    file.write_text(example)
+    read = configfile.read(file)
+    assert (read.unknown, list(read.profiles)) == ((), ["work"])
+
+
 def test_a_name_may_be_as_long_as_the_protocol_says() -> None:
     assert settings.MAX_NAME == messages.MAX_DISPLAY_NAME

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.support import diagrams, handshake_values, listings
+from tests.support import configuration, diagrams, handshake_values, listings
 
 DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 COMMAND: Final = "python -m tests.support.pages"
@@ -34,6 +34,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "pipes": listings.pipes,
     "people": listings.people,
     "voucher": listings.voucher,
+    "options": configuration.options,
 }
 
 _BLOCK: Final = re.compile(r"(?s)<!-- generated: (?P<name>[\w ]+) \(.*?<!-- end of (?P=name) -->\n")
