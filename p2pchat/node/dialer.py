@@ -19,12 +19,13 @@ from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
 from p2pchat.node.events import DialFailed, Notice
 from p2pchat.node.greeting import Dialing
 from p2pchat.protocol.fence import SIMULTANEOUS
+from p2pchat.transports.base import HasProgram
 from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.crypto.identity import PeerId
-    from p2pchat.node.link import LinkEnd
+    from p2pchat.node.link import Link, LinkEnd
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
 
@@ -101,7 +102,7 @@ class Dialer:
         link = self._node.new_link(stream, Role.INITIATOR, self.identity)
         link.remote = self._address  # as it was typed, and not as it was resolved
         greeting = Dialing(self._node, link, self)
-        end = await self._node.serve(link)
+        end = await self._serve(link, stream)
         if greeting.ran:
             return None
         if end.code is CloseCode.SELF and self.voucher_by is None:
@@ -114,8 +115,25 @@ class Dialer:
             if session.connected:  # both of us dialed at once, and the other link stays
                 self.running(session)
                 return None
-        error = failures.of_dial(self._address, self.identity.peer_id, end, proved=greeting.peer is not None)
+        ending = stream.ending if isinstance(stream, HasProgram) else ""
+        error = failures.of_dial(
+            self._address, self.identity.peer_id, end, proved=greeting.peer is not None, ending=ending
+        )
         return Missed(error, verdict(None if end.hint else end.code))  # hints are shown, and never acted upon
+
+    async def _serve(self, link: Link, stream: trio.abc.Stream) -> LinkEnd:
+        """Serve `link`, and let the program between us and the peer speak, if there is one."""
+        if not isinstance(stream, HasProgram):
+            return await self._node.serve(link)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._pass_on, stream)
+            return await self._node.serve(link)
+
+    async def _pass_on(self, program: HasProgram) -> None:
+        """Tell what `program` says to people, as its words and not as ours."""
+        while (remark := await program.next_remark()) is not None:
+            await self._node.feed.room()
+            self._node.feed.put(Notice(text=f"the command says: {remark}"))
 
     def _become_guest(self) -> None:
         """Our own key answered: go on under a key of this run, for which our own vouches (`docs/protocol.md` 1.3)."""

@@ -119,6 +119,7 @@ class Disconnected:
 
     session: Session
     reason: str
+    code: int | None  # of the CLOSE or the violation that ended it; None if it was lost without a word
     clean: bool
     redial: float | None
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from p2pchat.node.link import LinkEnd
     from p2pchat.protocol.events import RejectHint
 
+#: What to check where something answers that is no p2pchat, by scheme.
+_NO_PEER = {
+    "exec": "its standard output is for `p2pchat stdio` alone: let login scripts be silent where there is no terminal"
+}
+
 
 def no_answer(address: Address, seconds: float) -> ConnectFailed:
     """Return the error for an address that answers nothing at all."""
@@ -23,19 +28,23 @@ def no_answer(address: Address, seconds: float) -> ConnectFailed:
 
 
 def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would hide the conditions)
-    address: Address, own: PeerId, end: LinkEnd, *, proved: bool
+    address: Address, own: PeerId, end: LinkEnd, *, proved: bool, ending: str = ""
 ) -> P2PChatError:
     """Return the error for a link to `address` that ended before its session ran.
 
-    `own` is who we said we are; `proved` tells whether the other side had proven who it is.
+    `own` is who we said we are; `proved` tells whether the other side had proven who it is; `ending` is how the program
+    in between ended, if there was one and it went by itself.
     """
     if end.hint:
         return RemoteProtocolError(f"{address}: {end.reason}", hint="nobody vouches for this message; try again later")
     if end.silent:
         return RemoteProtocolError(
-            f"{address} does not speak p2pchat: {end.reason}", hint="check the address and the port"
+            f"{address} does not speak p2pchat: {end.reason}",
+            hint=_NO_PEER.get(address.scheme, "check the address and the port"),
         )
     match None if end.code is None else close_code(end.code):
+        case None if ending and not proved:
+            return ConnectFailed(f"{address} was not reached: {ending}", hint="try what it does by hand")
         case None if not proved:
             return RemoteProtocolError(
                 f"{address} hung up in the middle of the handshake", hint="check the address: is it a p2pchat?"

@@ -23,11 +23,10 @@ class Arrival:
 
     def take(self) -> Event | None:
         """Return the event to show, or None if nothing of it is left to show."""
-        raise NotImplementedError
+        return None
 
     def confirm(self) -> None:
         """Note that the event was shown."""
-        raise NotImplementedError
 
 
 class Feed:

@@ -252,6 +252,9 @@ class Answering(Greeting):
         self._leave_gate()
         if peer is None:
             return
+        if self._node.is_taken(peer):
+            self.refuse()
+            return
         if self._welcome(peer):
             self.admit()
             return

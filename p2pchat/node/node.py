@@ -50,19 +50,38 @@ READ_BUFFER = 256 * 1024  # bytes; one for all links of a node, since nothing aw
 async def open_node(identity: Identity, *, env: Env, settings: NodeSettings | None = None) -> AsyncIterator[Node]:
     """Open a node that is `identity` to its peers; leaving the block stops it gracefully.
 
-    A stop says goodbye to every peer (CLOSE GOING_AWAY, so that they may redial), waits `GOODBYE_TIMEOUT` seconds at
-    most for it to be heard, and cancels what is left. Listening sockets are closed first. When the block is cancelled,
-    the same goodbyes are said under a shield with that deadline.
+    A stop closes the listening sockets, says goodbye to every peer (CLOSE GOING_AWAY, so that they may redial), waits
+    `GOODBYE_TIMEOUT` seconds at most for that to leave, and cancels what is left. When the block is cancelled, the same
+    goodbyes are said: the node's own tasks are shielded, and end by this stop and nothing else.
     """
     async with trio.open_nursery() as nursery:
-        node = Node(identity, env=env, settings=settings or NodeSettings(), nursery=nursery)
+        leaving = trio.Event()
+        node = await nursery.start(_run, identity, env, settings or NodeSettings(), leaving)
         try:
             yield node
         finally:
-            with trio.move_on_after(GOODBYE_TIMEOUT, shield=True):
-                await node.stop()
-            nursery.cancel_scope.cancel()
-            node.feed.close()
+            leaving.set()
+
+
+async def _run(
+    identity: Identity,
+    env: Env,
+    settings: NodeSettings,
+    leaving: trio.Event,
+    *,
+    task_status: trio.TaskStatus[Node],
+) -> None:
+    """Be the task in which a node lives, until `leaving`; a bug in any of its tasks comes out here."""
+    async with trio.open_nursery() as nursery:
+        node = Node(identity, env=env, settings=settings, nursery=nursery)
+        task_status.started(node)
+        await trio.lowlevel.checkpoint_if_cancelled()  # whoever opens us may have been cancelled meanwhile
+        nursery.cancel_scope.shield = True  # until `leaving`, which is always set, and `GOODBYE_TIMEOUT` longer
+        await leaving.wait()
+        with trio.move_on_after(GOODBYE_TIMEOUT):
+            await node.stop()
+        nursery.cancel_scope.cancel()
+    node.feed.close()
 
 
 @final
@@ -97,15 +116,20 @@ class Node:
 
     # ---- verbs
 
-    async def listen(self, address: Address) -> None:
+    async def listen(self, address: Address, *, quiet: bool = False) -> None:
         """Accept visitors at `address` until the node stops; a `Listening` event tells each bound address.
+
+        Args:
+          address: where.
+          quiet: put no event: the address is not for people.
 
         Raises:
           ListenFailed: if it cannot be bound.
         """
         listeners = await self.env.net.listen(address)
-        for bound in dict.fromkeys(bound_address(listener, address) for listener in listeners):
-            self.feed.put(Listening(address=bound))
+        if not quiet:
+            for bound in dict.fromkeys(bound_address(listener, address) for listener in listeners):
+                self.feed.put(Listening(address=bound))
         self._nursery.start_soon(self._serve, listeners, address.scheme)
 
     async def dial(self, address: Address, *, retry: bool = False) -> Session:
@@ -126,6 +150,19 @@ class Node:
         """
         session: Session = await self._nursery.start(Dialer(self, address, retry=retry).run)
         return session
+
+    async def visit(self, stream: trio.abc.Stream, *, scheme: str) -> LinkEnd:
+        """Serve one visitor, whoever it is, and return how its link ended; the stream is closed then.
+
+        Args:
+          stream: what the visitor came through; `listen` gets its own.
+          scheme: of the transport; for some of them there are limits per source.
+        """
+        link = self.new_link(stream, Role.RESPONDER, self.identity)
+        visitor = Answering(self, link, self.identity, source=source_of(scheme, link.remote))
+        if self.feed.full or len(self._links) >= MAX_LINKS:
+            visitor.turn_away()
+        return await self.serve(link)
 
     def accept(self, peer: PeerId) -> bool:
         """Let `peer` in, now and for the rest of this run; False if it is not waiting (it may still come back)."""
@@ -176,6 +213,10 @@ class Node:
         """Whether `peer` may come in without a question."""
         return peer in self._let_in or peer in self.settings.accepted()
 
+    def is_taken(self, peer: PeerId) -> bool:
+        """Whether this node is for one peer only, and that is not `peer`."""
+        return self.settings.one_peer and any(session.peer != peer for session in self._sessions.values())
+
     def session_with(self, peer: PeerId, identity: Identity) -> Session:
         """Return the session of `identity` with `peer`: the one there is, or a new one."""
         key = identity.peer_id, peer
@@ -213,13 +254,5 @@ class Node:
     async def _serve(self, listeners: Sequence[trio.abc.Listener[trio.abc.Stream]], scheme: str) -> None:
         with self._listening:
             await trio.serve_listeners(
-                partial(self._visit, scheme=scheme), list(listeners), handler_nursery=self._nursery
+                partial(self.visit, scheme=scheme), list(listeners), handler_nursery=self._nursery
             )
-
-    async def _visit(self, stream: trio.abc.Stream, *, scheme: str) -> None:
-        """Serve one visitor, whoever it is, for as long as its link lasts."""
-        link = self.new_link(stream, Role.RESPONDER, self.identity)
-        visitor = Answering(self, link, self.identity, source=source_of(scheme, link.remote))
-        if self.feed.full or len(self._links) >= MAX_LINKS:
-            visitor.turn_away()
-        await self.serve(link)

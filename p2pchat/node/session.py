@@ -241,7 +241,7 @@ class Session:
             seconds = self.env.clock() - exchange.began
             redial = None if self.after_loss is None or self.over else self.after_loss(end, seconds)
             self.over = self.over or end.clean or (redial is None and self.after_loss is not None)
-            self.feed.put(Disconnected(session=self, reason=end.reason, clean=end.clean, redial=redial))
+            self.feed.put(Disconnected(session=self, reason=end.reason, code=end.code, clean=end.clean, redial=redial))
         self._note_change()
 
     def sent(self, count: int) -> None:

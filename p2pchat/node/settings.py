@@ -31,5 +31,6 @@ class NodeSettings:
 
     name: str = ""  # what we call ourselves to peers that we accepted; at most 64 characters
     accept: Accept = Accept.KNOWN
+    one_peer: bool = False  # let in the first peer that is accepted, and then no other one
     accepted: Callable[[], frozenset[PeerId]] = _nobody  # asked at each handshake, so an edit counts at once
     limits: Limits = field(default_factory=Limits)

@@ -37,6 +37,8 @@ PREFACE = b"p2pchat" + bytes([VERSION])
 
 MESSAGE_A_LENGTHS = range(1216, 1216 + 1)  # bytes: e, e1
 MESSAGE_LENGTHS = range(1, 4096 + 1)  # bytes, of B and C; honest ones have 1297 and 161, and at most 1024 more
+# An initiator waits for no B that cannot be honest: a line feed and a letter, where text comes first, are 2592 or more.
+MESSAGE_B_LENGTHS = range(1297, 1297 + proof.MAX_EXTENSIONS + 1)
 LENGTH_PREFIX = 2  # bytes
 HINT_MARK = b"\0\0"  # a message of no bytes: no handshake begins with it
 HINT_LENGTH = 4  # bytes
@@ -263,7 +265,7 @@ class Initiator(_Side):
     def _take_message_b(self) -> bytes:
         """Take what should be message B; a length that cannot be is the beginning of something else."""
         try:
-            return self._take_message(MESSAGE_LENGTHS)
+            return self._take_message(MESSAGE_B_LENGTHS)
         except RemoteProtocolError as exc:
             raise _not_ours(self._buffer) from exc
 

@@ -4,7 +4,7 @@ A transport is a class without constructor arguments under the entry-point group
 scheme. One instance serves one `Transports` registry, so what it remembers (names in use, say) is never global.
 Its streams and listeners are plain Trio: reliable, ordered bytes both ways and an end of stream. They may offer more,
 and the layers above look for it: `ReceivesInto` and `SendsNow` spare copies and task switches on the hot path,
-`remote` and `address` tell people where a link leads.
+`HasProgram` lets a program between two peers speak to people, `remote` and `address` tell them where a link leads.
 
 The rules that cannot be written as types, each of which `p2pchat.testing.contract.check_transport` tries:
 
@@ -73,6 +73,21 @@ class SendsNow(Protocol):
           BrokenResourceError: if the other side is gone.
           BusyResourceError: if a task is inside `send_all`: its bytes and these would mix.
           ClosedResourceError: after `aclose` or `send_eof`.
+        """
+        ...
+
+
+@runtime_checkable
+class HasProgram(Protocol):
+    """A stream through a program of this machine, which may have something to say to people."""
+
+    #: How the program ended, in words and once the stream is closed; empty if it did so because it was told to.
+    ending: str
+
+    async def next_remark(self) -> str | None:
+        """Return the next line that the program says, unfiltered; None after the last one.
+
+        After the end of `aclose` it does not wait any more.
         """
         ...
 

@@ -39,7 +39,7 @@ def explain(kind: type[Failure], exc: OSError | UnicodeError, address: Address, 
     host = address.rest.rpartition(":")[0]
     if isinstance(exc, UnicodeError):  # what IDNA cannot encode is the name of no host
         exc = socket.gaierror(socket.EAI_NONAME, str(exc))
-    table = _NAMES if isinstance(exc, socket.gaierror) else {**reasons, **_ANY}
+    table = _NAMES if isinstance(exc, socket.gaierror) else {**reasons, **_ANY, **reasons}  # theirs first
     numbers = {leaf.errno for leaf in _leaves(exc)}
     for number, (sentence, hint) in table.items():
         if number in numbers:

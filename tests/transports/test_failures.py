@@ -33,6 +33,11 @@ def test_an_unknown_failure_is_told_in_the_words_of_the_system() -> None:
     assert str(failures.explain(ConnectFailed, OSError("Odd"), BOX, {})) == "cannot use tcp:box:7272: odd"
 
 
+def test_a_transport_knows_better_than_we_what_a_failure_means() -> None:
+    for number in set(tcp._LISTEN) & set(failures._ANY):
+        assert failures.explain(ListenFailed, OSError(number, "raw"), BOX, tcp._LISTEN).hint == tcp._LISTEN[number][1]
+
+
 @pytest.mark.parametrize(
     ("numbers", "told"),
     [

@@ -86,7 +86,7 @@ async def test_a_scheme_without_a_transport_is_told_with_those_that_have_one(ins
     install("p2pchat_extra", extra="p2pchat_extra:Extra")
     sentence, hint = await refusals("carrier-pigeon")
     assert sentence == "no transport for carrier-pigeon: is installed"
-    assert hint.startswith("there is extra:, memory:, tcp:, unix:")
+    assert hint.startswith("there is exec:, extra:, memory:, tcp:, unix:")
 
 
 async def test_an_unpacked_p2pchat_says_that_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
