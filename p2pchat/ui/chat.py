@@ -18,6 +18,7 @@ import trio
 from p2pchat import errors
 from p2pchat.node import events
 from p2pchat.ui import sanitize
+from p2pchat.wire.close_codes import CloseCode, close_code
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -245,7 +246,7 @@ class Chat:
         if is_over:
             self.end()
         elif self._plan.dial is not None and event.redial is None:
-            self.end(errors.LinkLost(f"the connection is lost for good: {sanitize.clean_line(event.reason)}"))
+            self.end(_for_good(event))
         elif self._plan.patience < math.inf and session not in self._lost:
             self._lost[session] = back = trio.Event()
             nursery.start_soon(self._wait_for, session, back)
@@ -259,3 +260,17 @@ class Chat:
         lost = session.unacknowledged
         hint = f"messages that were not delivered, and that nothing keeps: {lost}" if lost else ""
         self.end(errors.LinkLost(message, hint=hint))
+
+
+def _for_good(end: events.Disconnected) -> errors.P2PChatError:
+    """Return the error for the `end` of a link after which nobody dials again."""
+    reason = sanitize.clean_line(end.reason)
+    match None if end.code is None else close_code(end.code):
+        case CloseCode.NOT_AUTHORIZED:
+            return errors.UntrustedPeer("the other side does not let us in any more")
+        case CloseCode.UNSUPPORTED:
+            return errors.RemoteProtocolError(
+                f"the other side does not understand us: {reason}", hint="use the same version on both sides"
+            )
+        case _:
+            return errors.LinkLost(f"the connection is lost for good: {reason}")

@@ -9,6 +9,7 @@ from trio.testing import MockClock
 from p2pchat.errors import ConnectFailed, LocalProtocolError, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.messages import Data, Text
 from tests.support.peers import HOME, Network, open_peer
 
@@ -214,3 +215,36 @@ async def test_a_new_name_is_told_to_whoever_is_there_and_shown(network: Network
         with pytest.raises(LocalProtocolError):
             ann.node.rename("x" * 65)
         assert ann.node.settings.name == "carol"
+
+
+async def test_a_node_that_is_cancelled_says_that_it_goes_away(network: Network, autojump_clock: MockClock) -> None:
+    async with open_peer(network, seed=2) as bob:
+        with trio.CancelScope() as scope:
+            async with open_peer(network, seed=1) as ann:
+                await ann.node.listen(HOME)
+                await bob.node.dial(HOME)
+                scope.cancel()
+                await trio.sleep_forever()
+        leaving = await bob.wait_for(events.Leaving)
+        assert leaving.going_away
+        gone = await bob.wait_for(events.Disconnected)
+        assert gone.code == CloseCode.GOING_AWAY
+
+
+async def test_a_node_for_one_peer_lets_in_the_first_and_no_other(
+    network: Network, autojump_clock: MockClock
+) -> None:
+    one = NodeSettings(accept=Accept.ANYONE, one_peer=True)
+    async with (
+        open_peer(network, seed=1, settings=one) as ann,
+        open_peer(network, seed=2) as bob,
+        open_peer(network, seed=3) as eve,
+    ):
+        await ann.node.listen(HOME)
+        session = await bob.node.dial(HOME)
+        with pytest.raises(UntrustedPeer):
+            await eve.node.dial(HOME)
+        network.cut()
+        await bob.wait_for(events.Connected, count=2)
+        await session.send("it is me again")
+        assert await ann.wait_heard(1) == ["it is me again"]
