@@ -72,9 +72,9 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test; under the oldest Python also the coverage gates."""
     install(session, "-e", ".", groups=("tests",))
-    pytest = ["-m", "pytest", "--hypothesis-profile=ci"]
+    pytest = ["-m", "pytest", "--hypothesis-profile=ci", *(session.posargs or ["--ignore=tests/e2e"])]
     if session.posargs or session.python != PYTHONS[0]:
-        session.run("python", *pytest, *session.posargs)
+        session.run("python", *pytest)
         return
     # A file of its own and absolute, so that parallel sessions and the processes that tests start find the right one.
     env = {"COVERAGE_FILE": str(Path(session.create_tmp(), "coverage").absolute())}
@@ -84,6 +84,13 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "combine", "--quiet", env=env)
     session.run("coverage", "report", "--fail-under=95", env=env)
     session.run("coverage", "report", "--fail-under=100", f"--include={pure}", env=env)
+
+
+@nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """Two people, two terminals: real processes on real screens. Needs tmux."""
+    install(session, ".", groups=("tests",))
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests/e2e"]))
 
 
 @nox.session(default=False)
