@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat import address as addresses
-from p2pchat.cli import log, places, profiles, reach, signals
+from p2pchat.cli import exit_codes, log, places, profiles, reach, signals
 from p2pchat.cli.settings import AcceptChoice, Common
 from p2pchat.crypto.identity import Identity, PeerId
 from p2pchat.env import Env, system_env
@@ -35,6 +35,7 @@ from p2pchat.ui.words import Words
 
 if TYPE_CHECKING:
     from p2pchat.ui.chat import Face, Plan
+    from p2pchat.ui.json.face import JsonFace
 
 PATIENCE = 60.0  # seconds for reaching a peer, and for a lost link, where nobody sits in front of it
 
@@ -84,7 +85,9 @@ def dial(word: str, common: Common, *, retry: bool) -> int:
 
 
 def look_around(common: Common) -> Terminals:
-    """Return where a person is; with `--no-input` nobody types."""
+    """Return where a person is: with `--no-input` nobody types, with `--json` nobody is there at all."""
+    if common.json:
+        return Terminals(keys=False, screen=False, errors=False)
     return Terminals(
         keys=stdio.is_terminal(0) and not common.no_input, screen=stdio.is_terminal(1), errors=stdio.is_terminal(2)
     )
@@ -98,7 +101,7 @@ def accept(common: Common, terminals: Terminals) -> Accept:
     """
     if common.accept is None:
         return Accept.ASK if terminals.can_ask else Accept.KNOWN
-    if common.accept is AcceptChoice.ASK and not terminals.can_ask:
+    if common.accept is AcceptChoice.ASK and not terminals.can_ask and not common.json:
         raise ConfigurationError("there is no terminal to ask at", hint="--accept known or --accept anyone")
     return Accept(common.accept.value)
 
@@ -146,6 +149,26 @@ def face(common: Common, terminals: Terminals, words: Words, env: Env, draft: Dr
     return PipeFace(source=source, outlet=outlet, status=errors, words=words, quiet=common.quiet)
 
 
+def json_face(common: Common, words: Words) -> JsonFace:
+    """Return the face for a program, whatever the three descriptors are."""
+    from p2pchat.ui.json.face import JsonFace  # noqa: PLC0415  (for those who ask for it)
+    from p2pchat.ui.json.lines import Lines  # noqa: PLC0415
+
+    return JsonFace(
+        source=None if common.no_input else stdio.Input(0),
+        lines=Lines(stdio.Output(1)),
+        status=None if common.quiet else stdio.Output(2),
+        words=words,
+        code_of=lambda error: exit_codes.word(exit_codes.of(error)),
+    )
+
+
+def limits(common: Common) -> Limits:
+    """Return the bounds of the node; a program has `--linger` seconds to answer a goodbye, a pipe answers by itself."""
+    usual = Limits()
+    return replace(usual, linger=common.linger, pipe_quiet=common.linger if common.json else usual.pipe_quiet)
+
+
 def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminals) -> int:
     env = system_env(transports)
     where = places.find(common.profile, common.data_dir)
@@ -155,7 +178,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         name=common.name,
         accept=accept(common, terminals),
         accepted=guests.peers if guests else frozenset,
-        limits=replace(Limits(), linger=common.linger),
+        limits=limits(common),
     )
     identity = Identity.generate(env.urandom) if common.guest else profiles.identity(where, env.urandom)
     draft = None if common.guest else DraftFile(where.draft)
@@ -170,6 +193,8 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         async with open_node(identity, env=env, settings=settings) as node:
             if guests:
                 guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
+            if common.json:
+                return await signals.run(partial(json_face(common, words).run, node, plan))
             return await signals.run(partial(chats.run, node, face(common, terminals, words, env, draft), plan))
 
     return start(chat, common, terminals)

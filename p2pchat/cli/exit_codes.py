@@ -81,6 +81,11 @@ def of(error: errors.P2PChatError) -> ExitCode:
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), ExitCode.BUG)
 
 
+def word(code: ExitCode) -> str:
+    """Return what programs call `code` in an `error` object: ``unreachable``."""
+    return code.name.lower()
+
+
 def table() -> str:
     """Return all codes with their meanings, one a line, for `p2pchat help exit-codes`."""
     return "\n".join(f"{code:>4}  {meaning}" for code, meaning in MEANINGS.items())

@@ -23,4 +23,8 @@ def show(*, common: settings.Common) -> int:
 
     entropy = system_env(Transports()).urandom
     identity = profiles.identity(places.find(common.profile, common.data_dir), entropy)
+    if common.json:
+        from p2pchat.ui.json import lines  # noqa: PLC0415  (for those who ask for it)
+
+        return say.text(lines.encode({"peer": str(identity.peer_id), "fingerprint": identity.peer_id.fingerprint}))
     return say.text(f"peer id      {identity.peer_id}\nfingerprint  {identity.peer_id.fingerprint}")

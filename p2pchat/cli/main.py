@@ -6,17 +6,21 @@ groups apart. Help and mistyped verbs are answered from the table, before anythi
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
 import sys
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import p2pchat
 from p2pchat import errors
 from p2pchat.cli import say, verbs
 from p2pchat.cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from p2pchat.cli.settings import Common
 
 E = TypeVar("E", bound=BaseException)
 
@@ -51,14 +55,18 @@ def main(words: Sequence[str] | None = None) -> int:
         code = run(words)
     except* errors.P2PChatError as group:
         _trace(group, words)
-        code = say.failure(_first(group))
+        code = say.failure(_first(group), as_json=_is_for_a_program(words))
     except* KeyboardInterrupt:
         code = ExitCode.INTERRUPT
     except* Exception as group:  # noqa: BLE001  (the edge of the program: a bug gets its line, too)
         _trace(group, words)
         bug = _first(group)
-        say.error(f"a bug of p2pchat: {type(bug).__name__}: {bug}", hint="please report it, with what -vv shows")
-        code = ExitCode.BUG
+        code = say.fatal(
+            ExitCode.BUG,
+            f"a bug of p2pchat: {type(bug).__name__}: {bug}",
+            hint="please report it, with what -vv shows",
+            as_json=_is_for_a_program(words),
+        )
     return code
 
 
@@ -115,18 +123,42 @@ def _call(verb: verbs.Verb, words: Sequence[str]) -> int:
         code = app(args=list(words), prog_name=name, standalone_mode=False)
     except typer.TyperException as exc:
         message = exc.format_message().rstrip(".").replace("Value error, ", "")
-        say.error(message[:1].lower() + message[1:], hint=f"`{name} --help` shows what it takes")
-        return ExitCode.USAGE
+        return say.fatal(
+            ExitCode.USAGE,
+            message[:1].lower() + message[1:],
+            hint=f"`{name} --help` shows what it takes",
+            as_json=_is_for_a_program([verb.name, *words]),
+        )
     return int(code or ExitCode.DONE)
 
 
 def _trace(group: BaseExceptionGroup[BaseException], words: Sequence[str]) -> None:
-    """Print where it happened, if `words` or the environment ask for it."""
+    """Print where it happened, if -vv asks for it, here, in the environment or in config.toml."""
     asked = sum(word.count("v") for word in words if re.fullmatch("-v+", word)) + list(words).count("--verbose")
-    if asked >= 2 or os.environ.get("P2PCHAT_VERBOSE", "") >= "2":
+    if _was_asked_for("verbose", {"verbose": asked} if asked else {}).verbose >= 2:
         import traceback  # noqa: PLC0415  (for those who look for a bug)
 
         traceback.print_exception(group)
+
+
+def _is_for_a_program(words: Sequence[str]) -> bool:
+    """Whether errors are to be JSON: the verb knows it, and it was asked for, wherever that can be."""
+    verb = verbs.find(words[0]) if words else None
+    said = [word for word in words if word in {"--json", "--no-json"}]
+    asked = {"json": said[-1] == "--json"} if said else {}
+    return verb is not None and "json" in verb.options and _was_asked_for("json", asked).json
+
+
+def _was_asked_for(name: str, flags: Mapping[str, object]) -> Common:
+    """Return the value of one option, without help of what has just failed: what cannot be read is not asked for."""
+    from p2pchat.cli import configfile, places, settings, sources  # noqa: PLC0415  (something has failed: take the time)
+
+    file = configfile.ConfigFile(path=places.config())
+    with contextlib.suppress(errors.ConfigurationError):  # that is told by whoever needs the file
+        file = configfile.read(file.path)
+    with contextlib.suppress(errors.ConfigurationError):
+        return sources.gather([settings.OPTIONS[name]], flags=flags, environ=os.environ, file=file)
+    return settings.Common()
 
 
 def _first(group: BaseExceptionGroup[E]) -> E:

@@ -7,7 +7,7 @@ import os
 import sys
 
 from p2pchat import errors
-from p2pchat.cli.exit_codes import QUIET, ExitCode, of
+from p2pchat.cli.exit_codes import QUIET, ExitCode, of, word
 
 PREFIX = "p2pchat"
 
@@ -30,11 +30,21 @@ def _tell(kind: str, message: str, hint: str) -> None:
         _write(2, "\n".join(lines) + "\n")
 
 
-def failure(failed: errors.P2PChatError) -> ExitCode:
+def failure(failed: errors.P2PChatError, *, as_json: bool = False) -> ExitCode:
     """Print an expected failure, unless its end is a quiet one, and return its exit code."""
     code = of(failed)
-    if code not in QUIET:
-        error(str(failed), hint=failed.hint)
+    return code if code in QUIET else fatal(code, str(failed), hint=failed.hint, as_json=as_json)
+
+
+def fatal(code: ExitCode, message: str, *, hint: str = "", as_json: bool = False) -> ExitCode:
+    """Print why we end with `code`: to a person on standard error, `as_json` to a program on standard output."""
+    if not as_json:
+        error(message, hint=hint)
+        return code
+    from p2pchat.ui.json import events, lines  # noqa: PLC0415  (when something has gone wrong)
+
+    with contextlib.suppress(OSError):
+        _write(1, lines.encode(events.error(word(code), message, hint=hint)) + "\n")
     return code
 
 

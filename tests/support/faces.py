@@ -79,6 +79,11 @@ class Paper:
                 await self._grew.wait()
 
     @property
+    def grew(self) -> trio.Event:
+        """What is set at the next write."""
+        return self._grew
+
+    @property
     def text(self) -> str:
         return self.data.decode()
 

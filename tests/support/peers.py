@@ -185,6 +185,7 @@ class Peer:
         self.paused = False
         self._more.set()
         self._more = trio.Event()
+        self._more = trio.Event()
 
     async def wait_for(self, kind: type[E], *, count: int = 1) -> E:
         """Return the `count`-th event of `kind`, once it was told."""

@@ -1,0 +1,122 @@
+"""What commands do. Whatever cannot be done is an `error` line, and the next command is read."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, assert_never
+
+import trio
+
+from p2pchat.crypto.identity import PeerId
+from p2pchat.errors import AddressError, LocalProtocolError
+from p2pchat.node.events import State
+from p2pchat.ui.json import commands
+from p2pchat.ui.json import events as tell
+from p2pchat.ui.json.commands import Refused
+from p2pchat.ui.json.trust import Trust, trust_in
+from p2pchat.wire import messages
+
+if TYPE_CHECKING:
+    from p2pchat.node.session import Posted, Session
+    from p2pchat.ui.chat import Chat
+    from p2pchat.ui.json.conversation import Conversations
+    from p2pchat.ui.json.lines import Lines
+
+SEND_PATIENCE: Final = 10.0  # seconds for room in the outbox of one peer, where other peers wait behind it
+
+
+class Actions:
+    """Does what a program asks for, while `chat` lasts."""
+
+    def __init__(self, chat: Chat, nursery: trio.Nursery, *, talks: Conversations, lines: Lines) -> None:
+        self._chat = chat
+        self._nursery = nursery
+        self._talks = talks
+        self._lines = lines
+        self._number = 0  # of the command, as lines of input are counted
+
+    async def obey(self, line: bytes | None) -> None:
+        """Do what `line` asks for (None: it was too long), or tell why not."""
+        self._number += 1
+        if line is not None and not line.strip():
+            return
+        try:
+            await self._do(commands.parse(line))
+        except Refused as refused:
+            told = tell.error(refused.code, str(refused), hint=refused.hint)
+            self._lines.say(told | {"ref": refused.ref, "line": self._number})
+        await self._lines.flush()
+
+    async def _do(self, command: commands.Command) -> None:
+        match command:
+            case commands.Send():
+                await self._send(command)
+            case commands.Accept(peer=peer):
+                self._chat.node.accept(_peer_id(peer))
+            case commands.Reject(peer=peer):
+                if not self._chat.node.reject(_peer_id(peer)):
+                    raise Refused("not_waiting", f"{peer} does not wait to be let in")
+            case commands.Read():
+                await self._read(command)
+            case commands.Close(peer=peer):
+                self._close(self._addressee(peer))
+            case _:
+                assert_never(command)
+
+    async def _send(self, command: commands.Send) -> None:
+        if len(command.text.encode()) > messages.MAX_TEXT:
+            raise Refused("too_long", f"a text has at most {messages.MAX_TEXT} bytes of UTF-8", ref=command.ref)
+        session = self._addressee(command.peer, ref=command.ref)
+        posted = await self._post(session, messages.Text(command.text), ref=command.ref)
+        talk = self._talks.of(session)
+        reason = None if session.connected else "the connection is lost"
+        self._lines.say(tell.state(talk, talk.queued(posted, command.ref), State.QUEUED, reason=reason))
+
+    async def _read(self, command: commands.Read) -> None:
+        talk = next((talk for talk in self._talks if talk.has_heard(command.id)), None)
+        if talk is None:
+            raise Refused("unknown_message", f"{command.id} is no message that still awaits a receipt")
+        if trust_in(talk.session, self._chat) is Trust.NONE:
+            raise Refused("not_accepted", "strangers get no receipts", hint="`accept` the peer first")
+        await self._post(talk.session, messages.Read(command.id.bytes))
+        talk.receipted(command.id)
+
+    async def _post(self, session: Session, body: messages.Readable, *, ref: str | None = None) -> Posted:
+        """Queue a message. A peer that does not read makes us wait; where it is not the only one, not for long."""
+        if session in self._chat.parting:
+            raise Refused("closing", "this conversation is being closed", ref=ref)
+        try:
+            with trio.move_on_after(math.inf if self._chat.dials else SEND_PATIENCE):
+                posted = await session.post(body)
+                self._chat.note_said()
+                return posted
+        except LocalProtocolError as exc:
+            raise Refused("closing", str(exc), ref=ref) from exc
+        raise Refused("outbox_full", "too much waits to be sent to this peer already", hint="send it later", ref=ref)
+
+    def _close(self, session: Session) -> None:
+        if session not in self._chat.parting:
+            self._chat.parting.add(session)  # at once: the next command may be a `send`
+            self._nursery.start_soon(self._chat.part, session)
+
+    def _addressee(self, peer: str | None, *, ref: str | None = None) -> Session:
+        """Return whom a command means that names `peer`, or nobody."""
+        sessions = self._chat.sessions
+        if peer is not None:
+            named = [session for session in sessions if self._talks.of(session).peer == peer.lower()]
+            if not named:
+                raise Refused("unknown_peer", f"there is no conversation with {peer}", ref=ref)
+            return named[0]
+        here = [session for session in sessions if session.connected] or sessions
+        if not here:
+            raise Refused("not_connected", "nobody is here", hint="wait for `connected`", ref=ref)
+        if len(here) > 1:
+            raise Refused("ambiguous_peer", f"{len(here)} peers are here", hint='say which one: "peer"', ref=ref)
+        return here[0]
+
+
+def _peer_id(text: str) -> PeerId:
+    try:
+        return PeerId.parse(text)
+    except AddressError as exc:
+        raise Refused("bad_command", str(exc), hint=exc.hint) from exc

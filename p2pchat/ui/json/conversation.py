@@ -1,0 +1,129 @@
+"""What is remembered of one conversation: how far each of our messages has come, and what may still be read.
+
+All of it is bounded: what is on its way by the outbox, the rest by `REMEMBERED`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import UUID
+
+from p2pchat.node.events import State
+
+if TYPE_CHECKING:
+    from p2pchat.node.session import Posted, Session
+
+T = TypeVar("T")
+
+REMEMBERED: Final = 4096  # messages of each side for which a receipt can still come, or go; the oldest are forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """A message of ours; `ref` is what the program calls it."""
+
+    number: int
+    id: UUID
+    ref: str | None
+
+
+class Conversation:
+    """The conversation that `session` is, as one program has seen it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.peer = str(session.peer)  # spelled out once: making it costs as much as a message
+        self.next_attempt: float | None = None  # wall clock; None: nobody dials
+        self._queued: deque[Mine] = deque()
+        self._sent: dict[UUID, Mine] = {}
+        self._delivered: dict[UUID, Mine] = {}
+        self._read_early: set[UUID] = set()  # of those that are sent: their receipt overtook their ACK
+        self._heard: dict[UUID, None] = {}
+
+    # ---- our messages: each goes through all states, one after the other
+
+    def queued(self, posted: Posted, ref: str | None) -> Mine:
+        """Note a message of ours and return it."""
+        mine = Mine(posted.number, posted.id, ref)
+        self._queued.append(mine)
+        return mine
+
+    def counted(self, *, sent: int, delivered: int) -> Iterator[tuple[Mine, State]]:
+        """Return what is new now that the first `sent` messages have left, and the first `delivered` have arrived."""
+        while self._queued and self._queued[0].number <= sent:
+            mine = self._queued.popleft()
+            self._sent[mine.id] = mine
+            yield mine, State.SENT
+        while self._sent and (mine := next(iter(self._sent.values()))).number <= delivered:
+            del self._sent[mine.id]
+            yield mine, State.DELIVERED
+            if mine.id in self._read_early:
+                self._read_early.remove(mine.id)
+                yield mine, State.READ
+            else:
+                _remember(self._delivered, mine.id, mine)
+
+    def read(self, ids: Iterable[UUID]) -> Iterator[tuple[Mine, State]]:
+        """Return what is new now that the peer says that it has read `ids`; what is not ours, or not new, is not."""
+        for message_id in ids:
+            if message_id in self._sent:
+                self._read_early.add(message_id)
+            elif mine := self._delivered.pop(message_id, None):
+                yield mine, State.READ
+
+    def failed(self) -> list[Mine]:
+        """Return what will never be known to have arrived, now that nobody waits for it any more."""
+        lost = [*self._sent.values(), *self._queued]
+        self._sent.clear()
+        self._queued.clear()
+        self._read_early.clear()
+        return lost
+
+    # ---- the peer's messages
+
+    def heard(self, message_id: UUID) -> None:
+        """Note that a message was given to the program, which may have read it later."""
+        _remember(self._heard, message_id, None)
+
+    def has_heard(self, message_id: UUID) -> bool:
+        """Whether a receipt may go for this message: it came here, not too long ago, and none has gone."""
+        return message_id in self._heard
+
+    def receipted(self, message_id: UUID) -> None:
+        """Note that a receipt for this message was queued."""
+        self._heard.pop(message_id, None)
+
+
+def _remember(memory: dict[UUID, T], message_id: UUID, what: T) -> None:
+    memory[message_id] = what
+    if len(memory) > REMEMBERED:
+        del memory[next(iter(memory))]
+
+
+class Conversations:
+    """All conversations that are not over."""
+
+    def __init__(self) -> None:
+        self._all: dict[Session, Conversation] = {}
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter(self._all.values())
+
+    def of(self, session: Session) -> Conversation:
+        """Return the conversation that `session` is."""
+        talk = self._all.get(session)
+        if talk is None:
+            talk = self._all[session] = Conversation(session)
+        return talk
+
+    def over(self, session: Session) -> None:
+        """Forget the conversation that `session` was."""
+        self._all.pop(session, None)
+
+    def keep(self, sessions: Sequence[Session]) -> None:
+        """Forget all but `sessions`."""
+        if len(self._all) > len(sessions):
+            self._all = {session: self.of(session) for session in sessions}

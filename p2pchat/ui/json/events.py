@@ -1,0 +1,132 @@
+"""What a program is told: one function for each event, all that it says in one place. Nothing here decides anything.
+
+Names, reasons and texts are the peer's own, unfiltered: JSON keeps them apart from everything else. The schema in
+docs/reference/json.md is the contract; fields and events are only ever added.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import p2pchat
+from p2pchat.node.events import State
+from p2pchat.wire import messages
+
+if TYPE_CHECKING:
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.node import events
+    from p2pchat.protocol.assembly import Message
+    from p2pchat.ui.json.conversation import Conversation, Mine
+
+Line: TypeAlias = dict[str, object]
+
+PROTOCOL: Final = 1  # of these lines; what a program knows today it will find again under the same number
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS: Final = 253_402_300_799_999  # Unix milliseconds at the end of the year 9999, the last that RFC 3339 can write
+
+
+def ready(me: PeerId) -> Line:
+    """Return the first line of all."""
+    return {"event": "ready", "protocol": PROTOCOL, "version": p2pchat.__version__, "peer": str(me)}
+
+
+def listening(event: events.Listening) -> Line:
+    """Return the line for an address at which others reach us."""
+    return {"event": "listening", "address": str(event.address)}
+
+
+def stranger(event: events.Stranger) -> Line:
+    """Return the line for somebody who is not accepted here."""
+    return {
+        "event": "stranger",
+        "peer": str(event.peer),
+        "name": event.name,
+        "fingerprint": event.peer.fingerprint,
+        "address": None if event.address is None else str(event.address),
+        "waiting": event.waiting,
+    }
+
+
+def connected(talk: Conversation, event: events.Connected, *, trust: str, link: int) -> Line:
+    """Return the line for a link that runs now, the `link`-th of this run; `trust` is how its peer got in."""
+    return {
+        "event": "connected",
+        "peer": talk.peer,
+        "name": talk.session.name,
+        "trust": trust,
+        "transport": None if event.address is None else event.address.scheme,
+        "address": None if event.address is None else str(event.address),
+        "link": link,
+    }
+
+
+def message(talk: Conversation, received: Message, *, now: float, cursor: int) -> Line:
+    """Return the line for a message of the peer that came `now` (Unix seconds), the `cursor`-th of this run."""
+    return {
+        "event": "message",
+        "peer": talk.peer,
+        "name": talk.session.name,
+        "id": str(received.id),
+        "seq": received.seq,
+        **_content(received),
+        "sent_at": timestamp(received.entry.sent_ms),
+        "received_at": timestamp(int(now * 1000)),
+        "cursor": f"{cursor:016}",
+    }
+
+
+def state(talk: Conversation, mine: Mine, reached: State, *, reason: str | None = None) -> Line:
+    """Return the line for a state that a message of ours has reached, and why, where that is not what was hoped."""
+    waits = reached is State.QUEUED and talk.next_attempt is not None
+    return {
+        "event": "state",
+        "id": str(mine.id),
+        "ref": mine.ref,
+        "peer": talk.peer,
+        "state": reached.value,
+        "reason": reason,
+        "next_attempt": timestamp(int((talk.next_attempt or 0) * 1000)) if waits else None,
+        "durable": not talk.session.guest,
+    }
+
+
+def leaving(talk: Conversation, event: events.Leaving) -> Line:
+    """Return the line for a peer's goodbye."""
+    return {"event": "leaving", "peer": talk.peer, "reason": event.reason or "said goodbye"}
+
+
+def disconnected(talk: Conversation, event: events.Disconnected) -> Line:
+    """Return the line for the end of a link."""
+    return {
+        "event": "disconnected",
+        "peer": talk.peer,
+        "reason": event.reason,
+        "clean": event.clean,
+        "redial": event.redial,
+    }
+
+
+def error(code: str, text: str, *, hint: str = "") -> Line:
+    """Return the line for something that went wrong: `code` for programs, `text` and `hint` for people."""
+    return {"event": "error", "code": code, "message": text, "hint": hint or None}
+
+
+def timestamp(unix_ms: int) -> str | None:
+    """Return Unix milliseconds as RFC 3339 in UTC; None for a time that it cannot write."""
+    if not 0 <= unix_ms <= _LAST_MS:
+        return None
+    moment = _EPOCH + timedelta(milliseconds=unix_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _content(received: Message) -> Line:
+    match received.body:
+        case messages.Text(text=text, more=more):
+            return {"text": text, "more": True} if more else {"text": text}
+        case messages.Data(data=data, more=more):
+            encoded = b64encode(data).decode("ascii")
+            return {"data": encoded, "more": True} if more else {"data": encoded}
+        case _:
+            return {"unreadable": received.entry.kind}

@@ -1,0 +1,182 @@
+"""The face for programs: every event is a line on standard output, every line on standard input is a command.
+
+Standard output carries nothing else. What has no event yet (notices, a dial that waits to be let in) is told to people,
+on standard error. Nothing is acknowledged to a peer that was not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from p2pchat import errors
+from p2pchat.node import events
+from p2pchat.ui import chat as chats
+from p2pchat.ui.json import events as tell
+from p2pchat.ui.json.actions import Actions
+from p2pchat.ui.json.conversation import Conversations
+from p2pchat.ui.json.lines import Splitter
+from p2pchat.ui.json.trust import trust_in
+
+if TYPE_CHECKING:
+    from p2pchat.node.node import Node
+    from p2pchat.node.session import Session
+    from p2pchat.protocol.assembly import Messages
+    from p2pchat.ui.chat import Chat, Plan
+    from p2pchat.ui.json.conversation import Mine
+    from p2pchat.ui.json.lines import Lines
+    from p2pchat.ui.stdio import Sink, Source
+    from p2pchat.ui.words import Words
+
+LAST_WORDS: Final = 2.0  # seconds that a program has to read our last lines
+PREFIX: Final = "p2pchat: "
+
+
+class JsonFace:
+    """A program on both pipes; see `p2pchat.ui.chat.Face`."""
+
+    is_person = False
+
+    def __init__(
+        self,
+        *,
+        source: Source | None,
+        lines: Lines,
+        status: Sink | None,
+        words: Words,
+        code_of: Callable[[errors.P2PChatError], str],
+    ) -> None:
+        """Begin with nothing read and nothing told.
+
+        Args:
+          source: where commands come from; None to take none.
+          lines: where events go.
+          status: where sentences for people go; None for nowhere.
+          words: how to say those.
+          code_of: returns what programs call an error.
+        """
+        self._source = source
+        self._lines = lines
+        self._status = status
+        self._words = words
+        self._code_of = code_of
+        self._talks = Conversations()
+        self._links = 0  # that have run
+        self._cursor = 0  # of the newest message
+
+    async def run(self, node: Node, plan: Plan) -> None:
+        """Chat until it is over, then tell which messages nobody will hear of any more.
+
+        Raises:
+          P2PChatError: as `p2pchat.ui.chat.run`.
+        """
+        self._lines.say(tell.ready(node.id))
+        error = None
+        try:
+            await chats.run(node, self, plan)
+        except errors.P2PChatError as exc:
+            error = exc
+        finally:
+            for talk in self._talks:
+                self._tell_failed(talk.session, "this program ended before it was acknowledged")
+            with trio.move_on_after(LAST_WORDS, shield=True) as last_words:
+                await self._lines.flush()
+        if last_words.cancelled_caught:
+            raise errors.StdoutClosed("nobody reads our output any more") from error
+        if error is not None:
+            raise error
+
+    # ---- commands
+
+    async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:
+        """Do what the input says: for a dialer once its peer is there, for a listener at once."""
+        await self._lines.flush()
+        session = await chat.first_session() if chat.dials else None
+        if self._source is None:
+            return
+        splitter = Splitter()
+        actions = Actions(chat, nursery, talks=self._talks, lines=self._lines)
+        while data := await self._source.receive_some():
+            for line in splitter.feed(data):
+                await actions.obey(line)
+        for line in splitter.finish():
+            await actions.obey(line)
+        await chat.finish_input(session)
+
+    # ---- events
+
+    async def show(self, event: events.Event, chat: Chat) -> None:
+        """Write the line, or lines, for `event`."""
+        match event:
+            case events.MessagesReceived(session=session, messages=received):
+                await self._tell_messages(session, received, chat)
+            case events.StatesChanged(session=session, sent=sent, delivered=delivered):
+                self._tell_states(session, self._talks.of(session).counted(sent=sent, delivered=delivered))
+            case events.MessagesRead(session=session, ids=ids):
+                self._tell_states(session, self._talks.of(session).read(ids))
+            case events.Connected():
+                self._connected(event, chat)
+            case events.Disconnected():
+                self._disconnected(event, chat)
+            case events.Leaving(session=session, going_away=False):
+                self._lines.say(tell.leaving(self._talks.of(session), event))
+            case events.Listening():
+                self._lines.say(tell.listening(event))
+            case events.Stranger():
+                self._lines.say(tell.stranger(event))
+            case events.DialFailed(error=error, redial=redial) if redial is not None:
+                self._dials_again(redial, chat)
+                again = f"{error}; dialling again in {redial:.0f} s"
+                self._lines.say(tell.error(self._code_of(error), again, hint=error.hint))
+            case events.Notice() | events.WaitingToBeLetIn():
+                await self._tell_people(event, chat)
+            case _:
+                pass  # who goes away is told as disconnected; a dial that failed for good, by whoever ends us
+        await self._lines.flush()
+
+    async def _tell_messages(self, session: Session, received: Messages, chat: Chat) -> None:
+        talk = self._talks.of(session)
+        now = chat.node.env.wall()
+        for message in received:
+            self._cursor += 1
+            talk.heard(message.id)
+            self._lines.say(tell.message(talk, message, now=now, cursor=self._cursor))
+            if self._lines.is_full:
+                await self._lines.flush()
+
+    def _tell_states(self, session: Session, news: Iterable[tuple[Mine, events.State]]) -> None:
+        talk = self._talks.of(session)
+        for mine, reached in news:
+            self._lines.say(tell.state(talk, mine, reached))
+
+    def _tell_failed(self, session: Session, reason: str) -> None:
+        talk = self._talks.of(session)
+        for mine in talk.failed():
+            self._lines.say(tell.state(talk, mine, events.State.FAILED, reason=reason))
+
+    def _connected(self, event: events.Connected, chat: Chat) -> None:
+        self._talks.keep(chat.sessions)
+        self._links += 1
+        talk = self._talks.of(event.session)
+        talk.next_attempt = None
+        self._lines.say(tell.connected(talk, event, trust=trust_in(event.session, chat).value, link=self._links))
+
+    def _disconnected(self, event: events.Disconnected, chat: Chat) -> None:
+        talk = self._talks.of(event.session)
+        self._lines.say(tell.disconnected(talk, event))
+        if event.redial is not None:
+            self._dials_again(event.redial, chat)
+        elif event.clean or chat.dials:
+            self._tell_failed(event.session, event.reason)
+            self._talks.over(event.session)
+
+    def _dials_again(self, seconds: float, chat: Chat) -> None:
+        for talk in self._talks:  # a dialer has one at the most
+            talk.next_attempt = chat.node.env.wall() + seconds
+
+    async def _tell_people(self, event: events.Event, chat: Chat) -> None:
+        if self._status is not None:
+            lines = self._words.tell(event, chat.sessions)
+            await self._status.send_all(self._words.marks.encode("".join(f"{PREFIX}{line}\n" for line in lines)))
