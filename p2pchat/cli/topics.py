@@ -39,6 +39,30 @@ A file or a pipe as output gets exact bytes, a terminal never does: there, every
 visible. With --safe files and pipes get that, too.
 """
 
+JSON = """\
+json: for programs
+
+With --json, `listen` and `dial` tell each event as one JSON object a line on standard output, and read one command a
+line from standard input. Nothing else is on standard output; sentences for people are on standard error.
+
+  {"event":"ready","protocol":1,"version":…,"peer":…}       the first line: who you are
+  {"event":"listening","address":…}
+  {"event":"stranger","peer":…,"waiting":true, …}            somebody asks to be let in (--accept ask)
+  {"event":"connected","peer":…,"name":…,"trust":…, …}      messages can flow
+  {"event":"message","peer":…,"id":…,"text":…, …}           or "data", in base64
+  {"event":"state","id":…,"ref":…,"state":"delivered", …}   queued, sent, delivered, read; or failed
+  {"event":"leaving","peer":…, …}                            a goodbye: answer with close
+  {"event":"disconnected","peer":…,"clean":true, …}          clean: both said goodbye; a dialer ends now
+  {"event":"error","code":…,"message":…,"hint":…}
+
+  {"command":"send","text":…}    with "ref" its states are told apart, with "peer" it is meant for one of several
+  {"command":"accept","peer":…}  {"command":"reject","peer":…}  {"command":"read","id":…}  {"command":"close"}
+
+A line that is no command is an error, and skipped. Unknown fields are ignored, on both sides. The end of input is
+close for `dial`; for `listen` it only means that no more commands come. docs/reference/json.md has all fields, and a
+schema. `p2pchat id --json` prints one object.
+"""
+
 PLACES = """\
 places: what is kept where
 
@@ -113,6 +137,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "configuration": _configuration,
     "exit-codes": _exit_codes,
+    "json": lambda: JSON,
     "pipes": lambda: PIPES,
     "places": lambda: PLACES,
 }
