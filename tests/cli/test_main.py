@@ -19,7 +19,7 @@ from p2pchat.cli.exit_codes import ExitCode
 from tests.support.unmeasured import ENVIRON, modules_loaded_by
 
 MAIN = "import sys; from p2pchat.cli.main import main; sys.exit(main())"
-RUNTIME = {"trio", "cryptography", "msgspec", "asyncio", "rich", "sqlite3"}
+RUNTIME = {"trio", "cryptography", "msgspec", "asyncio", "prompt_toolkit", "rich", "sqlite3"}
 HEAVY = {*RUNTIME, "typer", "socket", "ssl"}
 
 
@@ -116,6 +116,11 @@ def test_what_needs_no_verb_imports_nothing_heavy(words: list[str]) -> None:
 @pytest.mark.parametrize("words", [["listen", "--help"], ["dial", "--xyzzy"], ["id", "--help"], ["help", "exit-codes"]])
 def test_the_help_of_a_verb_and_its_usage_errors_import_no_runtime(words: list[str]) -> None:
     assert modules_loaded_by(f"from p2pchat.cli.main import main; main({words!r})") & RUNTIME == set()
+
+
+def test_what_draws_nothing_imports_nothing_to_draw_with() -> None:
+    program = "import os; os.dup2(os.open(os.devnull, os.O_RDWR), 0)\nfrom p2pchat.cli.main import main; main(['demo'])"
+    assert modules_loaded_by(program) & {"asyncio", "prompt_toolkit"} == set()
 
 
 def cpu_seconds(*words: str) -> float:
