@@ -157,7 +157,7 @@ class LinkDelivery:
         last = min(self._acked + window.max_unacked, self._cursor + budget // ENTRY_OVERHEAD)  # more cannot fit
         batches: list[Msg] = []
         sent: list[Entry] = []
-        for entries, cost in _batches(list(ledger.entries(self._cursor, last)), budget):
+        for entries, cost in _batches(list(ledger.entries(self._cursor, last, enough=budget)), budget):
             batches.append(Msg(self._cursor, entries))
             sent += assembly.shown(entries if self._cursor >= fresh_from else entries[fresh_from - self._cursor :])
             self._cursor += len(entries)

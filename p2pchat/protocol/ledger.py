@@ -83,10 +83,10 @@ class Ledger(Protocol):
         """The number of the entry that will be appended next; `log.base` if none is kept."""
         ...
 
-    def entries(self, first: int, last: int) -> Iterable[Entry]:
+    def entries(self, first: int, last: int, *, enough: int | None = None) -> Iterable[Entry]:
         """Return the entries numbered `first` … `last`, as far as there are any; `first` is at least `log.base`.
 
-        They may be read lazily: whoever has enough of them stops.
+        Where reading costs something, it may stop once they cost more than `enough` bytes (`frames.entry_cost`) in all.
         """
         ...
 

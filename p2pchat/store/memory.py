@@ -42,7 +42,7 @@ class MemoryLedger:
 
     def __init__(self, epoch: bytes, *, known_ids: int = KNOWN_IDS) -> None:
         """Begin an empty log named `epoch`, 8 random bytes."""
-        self.fence = Fence()
+        self.fence: Fence = Fence()
         self._log = Log(epoch=epoch)
         self._entries: list[Entry] = []  # numbered from `_log.base`
         self._expiries: dict[int, int] = {}  # number of a final entry above `_log.handed` -> Unix milliseconds
@@ -67,7 +67,7 @@ class MemoryLedger:
         """The number of the entry that will be appended next."""
         return self._log.base + len(self._entries)
 
-    def entries(self, first: int, last: int) -> Sequence[Entry]:
+    def entries(self, first: int, last: int, *, enough: int | None = None) -> Sequence[Entry]:  # noqa: ARG002 (all are at hand)
         """Return the entries numbered `first` … `last`, as far as there are any."""
         base = self._log.base
         return self._entries[first - base : last + 1 - base] if last >= first else []

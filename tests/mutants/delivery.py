@@ -190,8 +190,8 @@ MUTANTS = [
     Mutant(
         "inbox: overlapping batch dropped whole",
         INBOX,
-        "    entries = batch.entries[overlap:] if overlap else batch.entries\n",
-        "    entries = [] if overlap else batch.entries\n",
+        "    new = _not_shown_before(ledger, messages)\n",
+        "    new = Messages([], []) if overlap else _not_shown_before(ledger, messages)\n",
         (T_INBOX + "of_a_batch_that_overlaps_the_new_entries_are_taken", HISTORIES),
     ),
     Mutant(
@@ -319,8 +319,8 @@ MUTANTS = [
     Mutant(
         "window: entries ignored",
         DELIVERY,
-        "last = min(self._acked + window.max_unacked, ledger.next - 1)",
-        "last = ledger.next - 1",
+        "last = min(self._acked + window.max_unacked, self._cursor + budget // ENTRY_OVERHEAD)",
+        "last = self._cursor + budget // ENTRY_OVERHEAD",
         (T_LINK + "no_more_entries_leave_than_the_peer_offered_to_hold", HISTORIES),
     ),
     Mutant(

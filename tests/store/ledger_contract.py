@@ -13,7 +13,7 @@ import pytest
 from p2pchat.protocol import chain
 from p2pchat.protocol.assembly import Messages, Parts
 from p2pchat.protocol.ledger import Fence, Held, Ledger, Log, Seen
-from p2pchat.wire.frames import MAX_BODY, Entry
+from p2pchat.wire.frames import MAX_BODY, Entry, entry_cost
 from tests.support.delivery_pair import entry
 
 EPOCH = b"my epoch"
@@ -72,6 +72,13 @@ class LedgerContract(ABC):
     def test_entries_are_found_as_far_as_there_are_any(self, ledger: Ledger, first: int, last: int, found: int) -> None:
         ledger.append(numbered(1, 5))
         assert list(ledger.entries(first, last)) == numbered(first, first + found - 1)
+
+    @pytest.mark.parametrize("enough", [0, 64, 65, 66, 130, 195, 325, 326, 9999])
+    def test_reading_goes_on_until_it_is_enough(self, ledger: Ledger, enough: int) -> None:
+        ledger.append(numbered(1, 5))
+        read = list(ledger.entries(1, 5, enough=enough))
+        assert read == numbered(1, len(read))
+        assert len(read) == 5 or sum(map(entry_cost, read)) > enough
 
     def test_entries_are_found_by_their_ids(self, ledger: Ledger) -> None:
         ledger.append(numbered(1, 5))
