@@ -14,7 +14,7 @@ import trio
 
 from p2pchat.node import events
 from tests.support.partner import Partner, open_partner
-from tests.support.programs import Home
+from tests.support.programs import PATIENCE, Home
 from tests.support.tmux import HAS_TMUX, Pane, open_panes
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not HAS_TMUX, reason="there is no tmux here")]
@@ -67,6 +67,13 @@ async def last_row(pane: Pane, text: str) -> list[str]:
     return await pane.wait_for(f"\n> {text}")
 
 
+async def empty_row(pane: Pane) -> None:
+    """Wait until the prompt holds nothing."""
+    with trio.fail_after(PATIENCE):
+        while (await pane.screen())[-1] != ">":  # noqa: ASYNC110  (tmux cannot tell)
+            await trio.sleep(0.05)
+
+
 # ---- text
 
 
@@ -117,6 +124,7 @@ async def test_history_search_and_completion(home: Home) -> None:
         await pane.press("Up", "Up")
         await last_row(pane, "first words")
         await pane.press("C-c")
+        await empty_row(pane)
         await pane.press("C-r")
         await pane.type("second")
         await pane.wait_for("second words\n")
