@@ -91,10 +91,10 @@ class Node:
     def __init__(self, identity: Identity, *, env: Env, settings: NodeSettings, nursery: trio.Nursery) -> None:
         self.identity = identity
         self.env = env
-        self.settings = settings
-        self.feed = Feed()
-        self.gate = Gate(settings.limits)
-        self.waiting_room = WaitingRoom(settings.limits.strangers)
+        self.settings: NodeSettings = settings
+        self.feed: Feed = Feed()
+        self.gate: Gate = Gate(settings.limits)
+        self.waiting_room: WaitingRoom = WaitingRoom(settings.limits.strangers)
         self.pauses: set[trio.CancelScope] = set()  # of dialers that wait before they dial again
         self._let_in: set[PeerId] = set()  # by `accept`, for this run
         self._nursery = nursery
