@@ -44,7 +44,9 @@ class Net(Protocol):
 class RunSync(Protocol):
     """Run a blocking function without blocking the loop; like `trio.to_thread.run_sync`."""
 
-    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]: ...
+    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
+        """Return the result of `function()`, once it is awaited."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ complete -c p2pchat -f -a '(__p2pchat_complete)'
 
 SCRIPTS = dict(zip(complete.SHELLS, (BASH, ZSH, FISH), strict=True))
 
-app = options.application()
+app: options.Application = options.application()
 
 
 @app.command(name="completion", help=HELP)

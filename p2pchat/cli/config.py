@@ -13,7 +13,7 @@ configuration` has the rest.
 Example: p2pchat config show --profile work
 """
 
-app = options.application()
+app: options.Application = options.application()
 
 
 @app.callback(help=HELP)

@@ -13,7 +13,7 @@ Without a terminal it plays a short chat and ends.
 Example: p2pchat demo
 """
 
-app = options.application()
+app: options.Application = options.application()
 
 
 @app.command(help=HELP)

@@ -18,7 +18,7 @@ answer has come for --linger seconds; `p2pchat help pipes` has the rest.
 Example: echo hi | p2pchat dial localhost
 """
 
-app = options.application()
+app: options.Application = options.application()
 
 
 @app.command(help=HELP)

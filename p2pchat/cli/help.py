@@ -16,7 +16,7 @@ Explain a verb or a topic; without a word, list both.
 Example: p2pchat help exit-codes
 """
 
-app = options.application()
+app: options.Application = options.application()
 
 
 @app.command(name="help", help=HELP)

@@ -10,7 +10,7 @@ Show your peer id, which others accept, and its fingerprint, which is compared b
 Example: p2pchat id --profile work
 """
 
-app = options.application()
+app: options.Application = options.application()
 
 
 @app.command(name="id", help=HELP)

@@ -20,7 +20,7 @@ looks like a file is your terminal, so use --safe there.
 Example: p2pchat listen --once > received
 """
 
-app = options.application()
+app: options.Application = options.application()
 
 
 @app.command(help=HELP, no_args_is_help=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_SIZE = 1 << 20  # bytes of one file
 OLD_FILES = 2  # beside the newest
 
-logger = logging.getLogger("p2pchat")
+logger: logging.Logger = logging.getLogger("p2pchat")
 
 
 def begin(path: Path | None, *, verbose: int) -> None:

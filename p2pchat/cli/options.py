@@ -21,12 +21,13 @@ from p2pchat.cli.kinds import Flag, Number
 if TYPE_CHECKING:
     from p2pchat.cli.settings import Common, Option
 
+Application = typer.Typer
 Verb = Callable[..., int]
 
 
-def application() -> typer.Typer:
+def application() -> Application:
     """Return an empty command line for one verb: plain help, our own errors."""
-    return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    return Application(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def gathered(name: str) -> Callable[[Verb], Verb]:

@@ -105,7 +105,7 @@ class Identity:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
-        self.peer_id = PeerId(private.public_key().public_bytes_raw())
+        self.peer_id: PeerId = PeerId(private.public_key().public_bytes_raw())
 
     @classmethod
     def generate(cls, entropy: Callable[[int], bytes]) -> Self:

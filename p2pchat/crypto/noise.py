@@ -96,7 +96,7 @@ class CipherState:
 
     def __init__(self, key: bytes) -> None:
         self._aead = ChaCha20Poly1305(key)
-        self.nonce = 0
+        self.nonce: int = 0
 
     def encrypt(self, plaintext: bytes | bytearray | memoryview, ad: bytes | None = None) -> bytes:
         """Return `plaintext` and its tag under the next nonce.
@@ -143,7 +143,7 @@ class SymmetricState:
     def __init__(self, protocol: Protocol) -> None:
         self._hash = HASHES[protocol.hash]
         name = protocol.name
-        self.hash = name.ljust(KEY_LENGTH, b"\0") if len(name) <= KEY_LENGTH else self._digest(name)
+        self.hash: bytes = name.ljust(KEY_LENGTH, b"\0") if len(name) <= KEY_LENGTH else self._digest(name)
         self._chaining_key = self.hash
         self._cipher: CipherState | None = None  # nothing is encrypted before the first key
 

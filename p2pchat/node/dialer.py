@@ -47,7 +47,7 @@ class Dialer:
         self._node = node
         self._address = address
         self._retry = retry
-        self.identity = node.identity  # who we are to the peer
+        self.identity: Identity = node.identity  # who we are to the peer
         self.voucher_by: Identity | None = None  # who vouches for us, a guest; then it has to be there too
         self._backoff = Backoff(node.env.rng)
         self._session: Session | None = None

@@ -51,8 +51,8 @@ class Exchange:
           offered: ours.
           dialed_by_us: who dialed decides which of two simultaneous links stays.
         """
-        self.running = False
-        self.began = math.inf  # when it began to run, seconds of the env's clock
+        self.running: bool = False
+        self.began: float = math.inf  # when it began to run, seconds of the env's clock
         self.hello = hello  # the peer's
         self.link = link
         self.session = session

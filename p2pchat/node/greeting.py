@@ -46,7 +46,7 @@ class Greeting(ABC):
     """Owner of a link until RESUME went both ways."""
 
     dialed_by_us: bool
-    deadline = math.inf  # the machine has nearly all the timers of a greeting
+    deadline: float = math.inf  # the machine has nearly all the timers of a greeting
 
     def __init__(self, node: Node, link: Link, identity: Identity) -> None:
         """Own `link`, on which we are `identity`."""
@@ -228,7 +228,7 @@ class Answering(Greeting):
 
     def let_in(self) -> None:
         """Admit a stranger that has waited, and say what we call ourselves: HELLO did not."""
-        self.deadline = math.inf
+        self.deadline: float = math.inf
         self.admit()
         if self.peer is not None and self._node.settings.name:
             self._node.session_with(self.peer, self._identity).introduce(self._node.settings.name)

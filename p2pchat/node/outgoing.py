@@ -27,11 +27,11 @@ class Outgoing:
 
     def __init__(self, ledger: Ledger, ids: EntryIds, *, max_cost: int) -> None:
         """Begin with nothing said; more than `max_cost` bytes under way are too many."""
-        self.queued = 0
-        self.sent = 0
-        self.delivered = 0
-        self.room = max_cost  # bytes of cost that may still be said before it is time to wait
-        self.last_id = b""  # of the newest message in the log
+        self.queued: int = 0
+        self.sent: int = 0
+        self.delivered: int = 0
+        self.room: int = max_cost  # bytes of cost that may still be said before it is time to wait
+        self.last_id: bytes = b""  # of the newest message in the log
         self._ledger = ledger
         self._ids = ids
         self._said: list[bytes] = []  # bodies that are not in the log yet, all of one kind and one time

@@ -57,19 +57,19 @@ class Session:
 
     def __init__(self, peer: PeerId, identity: Identity, *, env: Env, limits: Limits, feed: Feed) -> None:
         self.peer = peer
-        self.own = identity.peer_id
+        self.own: PeerId = identity.peer_id
         self.env = env
         self.limits = limits
         self.feed = feed
         self.ledger: Ledger = MemoryLedger(env.urandom(8))
-        self.name = ""  # what the peer calls itself: a claim, unfiltered
-        self.guest = False  # the peer keeps nothing: *delivered* means that it was shown over there
-        self.vouched = False  # the peer is a guest of our own identity: "you"
+        self.name: str = ""  # what the peer calls itself: a claim, unfiltered
+        self.guest: bool = False  # the peer keeps nothing: *delivered* means that it was shown over there
+        self.vouched: bool = False  # the peer is a guest of our own identity: "you"
         self.address: Address | None = None  # of the newest link
-        self.over = False  # somebody said goodbye, or we shall not dial again
+        self.over: bool = False  # somebody said goodbye, or we shall not dial again
         self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
         self._exchange: Exchange | None = None
-        self.outgoing = Outgoing(
+        self.outgoing: Outgoing = Outgoing(
             self.ledger, EntryIds(env.urandom), max_cost=limits.outgoing + limits.max_unacked_bytes
         )
         self._changed = trio.Event()
@@ -302,7 +302,7 @@ class States(Arrival):
     """The newest counts of a session, at most once in the feed however many there were."""
 
     def __init__(self, session: Session) -> None:
-        self.queued = False
+        self.queued: bool = False
         self._session = session
 
     def take(self) -> StatesChanged:

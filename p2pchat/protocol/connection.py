@@ -104,8 +104,8 @@ class Connection:
         """
         limits = limits or Limits()
         self.peer: PeerId | None = None  #: who is there, once proven
-        self.vouched = False  #: (responder) the peer is a guest that our own key vouches for
-        self.binding = b""  #: 32 bytes that name this connection on both sides, once the handshake is over
+        self.vouched: bool = False  #: (responder) the peer is a guest that our own key vouches for
+        self.binding: bytes = b""  #: 32 bytes that name this connection on both sides, once the handshake is over
         self.our_hello: frames.Hello | None = None  #: what we offered, once it was said
         self._handshake: Initiator | Responder | None = (
             Initiator(identity, entropy=entropy)

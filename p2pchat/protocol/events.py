@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class _Sentinel(enum.Enum):
+    """A value that no event can be, with a type of its own."""
+
     NEED_DATA = enum.auto()
 
 

@@ -78,7 +78,7 @@ class WrongVersion(HandshakeFailed):
 
     def __init__(self, version: int) -> None:
         super().__init__(_versions_differ(version), hint="update the older of the two")
-        self.reply = encode_hint(self.code)
+        self.reply: bytes = encode_hint(self.code)
 
 
 @final
@@ -206,6 +206,7 @@ class _Side:
 class Initiator(_Side):
     """The side that dialed."""
 
+    step: Step
     peer: PeerId  # proven; from PROVED on
 
     def __init__(self, identity: Identity, *, entropy: Callable[[int], bytes]) -> None:
@@ -277,6 +278,8 @@ class Initiator(_Side):
 @final
 class Responder(_Side):
     """The side that was reached."""
+
+    step: Step
 
     def __init__(
         self,

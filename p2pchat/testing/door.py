@@ -22,7 +22,7 @@ class Door:
     """An address that is listened on."""
 
     def __init__(self, net: Net, address: Address, listeners: Sequence[trio.abc.Listener[trio.abc.Stream]]) -> None:
-        self.address = base.bound_address(listeners[0], address)
+        self.address: Address = base.bound_address(listeners[0], address)
         self.listeners = listeners
         self._net = net
 

@@ -78,7 +78,7 @@ class ExecStream(trio.abc.HalfCloseableStream):
 
     def __init__(self, process: trio.Process, stdin: FdStream, stdout: FdStream, stderr: FdStream) -> None:
         self.remote: Address | None = None
-        self.ending = ""
+        self.ending: str = ""
         self._command = Command(process)
         self._stdin = stdin
         self._stdout = stdout

@@ -19,7 +19,7 @@ class Remarks:
     """
 
     def __init__(self, pipe: trio.lowlevel.FdStream) -> None:
-        self.last = ""  # the newest line that is known
+        self.last: str = ""  # the newest line that is known
         self._pipe = pipe
         self._lines: deque[str] = deque()
         self._rest = b""  # of a line that has not ended

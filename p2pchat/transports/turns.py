@@ -17,7 +17,7 @@ class Turn:
 
     def __init__(self, doing: str) -> None:
         self._doing = doing  # what the other task does, for the message
-        self.taken = False
+        self.taken: bool = False
 
     def check(self) -> None:
         """Raise `BusyResourceError` if a task has the turn; for those who need it without a checkpoint."""

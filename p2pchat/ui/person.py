@@ -43,8 +43,8 @@ class Person:
           quiet: whether to say only what needs an answer.
         """
         self.current: Session | None = None  # whom typed lines go to
-        self.strangers = Strangers()
-        self.is_leaving = False
+        self.strangers: Strangers = Strangers()
+        self.is_leaving: bool = False
         self._screen = screen
         self._words = words
         self._quiet = quiet

@@ -49,7 +49,7 @@ class Prompt:
         self, terminal: Terminal, printer: Printer, answers: Answers, *, completer: Completer, keys: Input | None = None
     ) -> None:
         """Make a prompt on `terminal` that stays below what `printer` prints; `keys` are those of the process."""
-        self.unsent = ""  # after the end of `run`: what was in the line
+        self.unsent: str = ""  # after the end of `run`: what was in the line
         self._answers = answers
         self._armed = False  # whether the next Ctrl-C is the second one
         self._session: PromptSession[str] = PromptSession(

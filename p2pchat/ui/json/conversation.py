@@ -35,7 +35,7 @@ class Conversation:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.peer = str(session.peer)  # spelled out once: making it costs as much as a message
+        self.peer: str = str(session.peer)  # spelled out once: making it costs as much as a message
         self.next_attempt: float | None = None  # wall clock; None: nobody dials
         self._queued: deque[Mine] = deque()
         self._sent: dict[UUID, Mine] = {}
