@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat import address as addresses
-from p2pchat.cli import exit_codes, log, places, profiles, reach, signals
+from p2pchat.cli import exit_codes, local_socket, log, places, profiles, reach, signals
 from p2pchat.cli.settings import AcceptChoice, Common
-from p2pchat.crypto.identity import Identity, PeerId
+from p2pchat.crypto.identity import Identity
 from p2pchat.env import Env, system_env
 from p2pchat.errors import ConfigurationError
 from p2pchat.node.events import Notice
@@ -178,6 +177,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         name=common.name,
         accept=accept(common, terminals),
         accepted=guests.peers if guests else frozenset,
+        one_peer=common.once,
         limits=limits(common),
     )
     identity = Identity.generate(env.urandom) if common.guest else profiles.identity(where, env.urandom)
@@ -186,23 +186,17 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         me=identity.peer_id,
         marks=marks.choose(os.environ),
         reach=partial(reach.lines, own_host=reach.own_host()),
-        let_in=_no_list if common.guest else partial(_add_to_list, where),
+        let_in=profiles.let_in(None if common.guest else where),
     )
 
     async def chat() -> int:
         async with open_node(identity, env=env, settings=settings) as node:
             if guests:
                 guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
+            if plan.listen and not common.guest:
+                await local_socket.own(where.socket, node)
             if common.json:
                 return await signals.run(partial(json_face(common, words).run, node, plan))
             return await signals.run(partial(chats.run, node, face(common, terminals, words, env, draft), plan))
 
     return start(chat, common, terminals)
-
-
-def _add_to_list(where: places.Places, peer: PeerId) -> str:
-    return f"echo {peer} >> {shlex.quote(str(where.accepted))}"
-
-
-def _no_list(peer: PeerId) -> str:  # noqa: ARG001  (a guest knows nobody)
-    return "begin again with --accept anyone"

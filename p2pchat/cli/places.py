@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class Places:
 
     data: Path  # the directory of the profile
     log: Path
+    socket: Path  # of the process that listens for the profile
 
     @property
     def key(self) -> Path:
@@ -47,11 +49,24 @@ def find(profile: str, data_dir: Path | None = None) -> Places:
             f"a profile cannot be called {profile[:80]!r}", hint="letters, digits, dots, dashes: for example work"
         )
     if data_dir is None:
-        data_dir = platformdirs.user_data_path(APP, appauthor=False) / profile
+        data, run = platformdirs.user_data_path(APP, appauthor=False) / profile, _runtime()
+    else:
+        data, run = data_dir.expanduser().absolute(), None  # profiles of one name may be in many directories
     return Places(
-        data=data_dir.expanduser().absolute(),
+        data=data,
         log=platformdirs.user_state_path(APP, appauthor=False) / "log",
+        socket=(run or data / "run") / f"{profile}.sock",
     )
+
+
+def _runtime() -> Path | None:
+    """Return our directory for sockets, which is gone when the user has logged out; None if the system has none.
+
+    Relative paths do not count, says the XDG base directory specification; platformdirs makes one up where there is
+    none, and another process would make up another one.
+    """
+    path = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    return path / APP if path.is_absolute() else None
 
 
 def config() -> Path:

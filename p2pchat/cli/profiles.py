@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from p2pchat.errors import P2PChatError
@@ -22,6 +24,15 @@ def identity(where: Places, entropy: Callable[[int], bytes]) -> Identity:
       StoreError: if the disk refuses.
     """
     return keyfile.load_or_create(where.key, entropy=entropy)
+
+
+def let_in(where: Places | None) -> Callable[[PeerId], str]:
+    """Return what tells how a refused peer is let in next time; None for a guest, who keeps no list."""
+    return partial(_add_to_list, where) if where else lambda _: "begin again with --accept anyone"
+
+
+def _add_to_list(where: Places, peer: PeerId) -> str:
+    return f"echo {peer} >> {shlex.quote(str(where.accepted))}"
 
 
 class Guests:

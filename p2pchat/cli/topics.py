@@ -18,6 +18,8 @@ addresses: where a peer can be reached
   localhost              this machine only
   /tmp/chat.sock         a Unix socket: a word with a slash is a path
   unix:/tmp/chat.sock    the same, spelled out
+  exec:'ssh box p2pchat stdio'
+                         what a command reads and writes (only to dial); no shell looks at the words
   memory:name            inside one program, for tests and demos
 """
 

@@ -38,6 +38,12 @@ VERBS = (
         options=(*_CHAT, "retry", "timeout", "linger", *_FACE, *_TALK),
     ),
     Verb(
+        "stdio",
+        "p2pchat.cli.stdio",
+        "be the other side of `dial exec:`, on standard input and output",
+        options=(*_CHAT, *_TALK),
+    ),
+    Verb(
         "demo",
         "p2pchat.cli.demo",
         "chat with an echo at once: no network, no files",

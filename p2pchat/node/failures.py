@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from p2pchat.protocol.events import RejectHint
 
 #: What to check where something answers that is no p2pchat, by scheme.
-_NO_PEER = {
-    "exec": "its standard output is for `p2pchat stdio` alone: let login scripts be silent where there is no terminal"
-}
+_NO_PEER = {"exec": "only `p2pchat stdio` may print to its standard output: login scripts have to be silent there"}
 
 
 def no_answer(address: Address, seconds: float) -> ConnectFailed:
@@ -44,7 +42,7 @@ def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would h
         )
     match None if end.code is None else close_code(end.code):
         case None if ending and not proved:
-            return ConnectFailed(f"{address} was not reached: {ending}", hint="try what it does by hand")
+            return ConnectFailed(f"{address} was not reached: {ending}", hint="run the command by hand to see why")
         case None if not proved:
             return RemoteProtocolError(
                 f"{address} hung up in the middle of the handshake", hint="check the address: is it a p2pchat?"

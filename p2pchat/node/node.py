@@ -98,7 +98,7 @@ class Node:
         self.pauses: set[trio.CancelScope] = set()  # of dialers that wait before they dial again
         self._let_in: set[PeerId] = set()  # by `accept`, for this run
         self._nursery = nursery
-        self._listening = trio.CancelScope()
+        self._listening: set[trio.CancelScope] = set()
         self._sessions: dict[tuple[PeerId, PeerId], Session] = {}  # by (who we are to it, peer); oldest use first
         self._links: set[Link] = set()
         self._link_gone = trio.Event()
@@ -130,7 +130,9 @@ class Node:
         if not quiet:
             for bound in dict.fromkeys(bound_address(listener, address) for listener in listeners):
                 self.feed.put(Listening(address=bound))
-        self._nursery.start_soon(self._serve, listeners, address.scheme)
+        scope = trio.CancelScope()
+        self._listening.add(scope)
+        self._nursery.start_soon(self._serve, scope, listeners, address.scheme)
 
     async def dial(self, address: Address, *, retry: bool = False) -> Session:
         """Reach `address` and return its session once messages can flow; it is kept alive until somebody says goodbye.
@@ -198,7 +200,8 @@ class Node:
 
     async def stop(self) -> None:
         """Stop listening, tell every peer that we go away, and wait until they know. The caller sets the deadline."""
-        self._listening.cancel()
+        for scope in self._listening:
+            scope.cancel()
         for session in self._sessions.values():
             session.over = True  # nobody dials again
         for link in list(self._links):
@@ -251,8 +254,10 @@ class Node:
             self._links.discard(link)
             self._link_gone.set()
 
-    async def _serve(self, listeners: Sequence[trio.abc.Listener[trio.abc.Stream]], scheme: str) -> None:
-        with self._listening:
+    async def _serve(
+        self, scope: trio.CancelScope, listeners: Sequence[trio.abc.Listener[trio.abc.Stream]], scheme: str
+    ) -> None:
+        with scope:
             await trio.serve_listeners(
                 partial(self.visit, scheme=scheme), list(listeners), handler_nursery=self._nursery
             )

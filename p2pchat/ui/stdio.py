@@ -57,8 +57,8 @@ class Input:
         self.fd = fd
         self._readiness = _Readiness(fd)
 
-    async def receive_some(self) -> bytes:
-        """Return some bytes, at most `READ_SIZE`; empty at the end of input (again and again).
+    async def receive_some(self, max_bytes: int = READ_SIZE) -> bytes:
+        """Return some bytes, at most `max_bytes`; empty at the end of input (again and again).
 
         Cancellation loses nothing: what was not returned was not read.
 
@@ -68,7 +68,7 @@ class Input:
         """
         await self._readiness.wait_readable()
         try:
-            data = os.read(self.fd, READ_SIZE)
+            data = os.read(self.fd, max_bytes)
         except OSError as exc:
             if exc.errno == errno.EIO:
                 raise errors.TerminalGone("the terminal is gone") from exc

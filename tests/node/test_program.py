@@ -87,7 +87,7 @@ async def test_a_program_that_we_ended_hung_up(autojump_clock: MockClock) -> Non
 @pytest.mark.parametrize("motd", [b"Welcome to box!\n", b"\nWelcome to box!\n", b"\r\n\r\nWelcome"])
 async def test_text_before_the_protocol_is_shown_with_what_to_do(motd: bytes, autojump_clock: MockClock) -> None:
     async with open_peer(Hop(how="the command ended (exit status 0)", says=motd)) as ann:
-        with pytest.raises(RemoteProtocolError, match="this is not a p2pchat: it said b.*Welcome") as failed:
+        with pytest.raises(RemoteProtocolError, match=r"this is not a p2pchat: it said b.*Welcome") as failed:
             await ann.node.dial(HOP)
         assert "login scripts" in failed.value.hint
 
@@ -115,7 +115,8 @@ async def test_a_visitor_by_another_way_is_served_like_any_other(autojump_clock:
 async def test_an_address_that_is_not_for_people_is_not_announced(autojump_clock: MockClock) -> None:
     network = Network()
     async with open_peer(network, seed=1) as ann, open_peer(network, seed=2, settings=NodeSettings()) as bob:
-        await ann.node.listen(HOME, quiet=True)
-        await bob.node.dial(HOME)
+        await ann.node.listen(Address("memory", "hidden"), quiet=True)
+        await ann.node.listen(HOME)
+        await bob.node.dial(Address("memory", "hidden"))
         await ann.wait_for(events.Connected)
-        assert not [event for event in ann.told if isinstance(event, events.Listening)]
+        assert [event.address for event in ann.told if isinstance(event, events.Listening)] == [HOME]
