@@ -20,6 +20,8 @@ from p2pchat.cli import say, verbs
 from p2pchat.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    import typer
+
     from p2pchat.cli.settings import Common
 
 E = TypeVar("E", bound=BaseException)
@@ -122,14 +124,22 @@ def _call(verb: verbs.Verb, words: Sequence[str]) -> int:
     try:
         code = app(args=list(words), prog_name=name, standalone_mode=False)
     except typer.TyperException as exc:
-        message = exc.format_message().rstrip(".").replace("Value error, ", "")
-        return say.fatal(
-            ExitCode.USAGE,
-            message[:1].lower() + message[1:],
-            hint=f"`{name} --help` shows what it takes",
-            as_json=_is_for_a_program([verb.name, *words]),
-        )
+        message, hint = _usage(verb, exc)
+        return say.fatal(ExitCode.USAGE, message, hint=hint, as_json=_is_for_a_program([verb.name, *words]))
     return int(code or ExitCode.DONE)
+
+
+def _usage(verb: verbs.Verb, wrong: typer.TyperException) -> tuple[str, str]:
+    """Return what is wrong with the words behind `verb`, and what to do about it."""
+    hint = f"`p2pchat {verb.name} --help` shows what it takes"
+    if hasattr(wrong, "possibilities"):  # its class has no public name
+        import difflib  # noqa: PLC0415  (for somebody who mistyped)
+
+        name = str(getattr(wrong, "option_name", ""))
+        near = difflib.get_close_matches(name, [f"--{option}" for option in (*verb.options, "help")], n=1)
+        return f"no such option: {name}", f"did you mean `p2pchat {verb.name} {near[0]}`?" if near else hint
+    message = wrong.format_message().rstrip(".").replace("Value error, ", "")
+    return message[:1].lower() + message[1:], hint
 
 
 def _trace(group: BaseExceptionGroup[BaseException], words: Sequence[str]) -> None:

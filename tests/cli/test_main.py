@@ -104,6 +104,19 @@ def test_a_usage_error_is_one_line_and_a_hint(words: list[str], message: str) ->
     assert said == f"p2pchat: error: {message}\nhint: `p2pchat {words[0]} --help` shows what it takes\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["dial", "x", "--timout", "5"], "did you mean `p2pchat dial --timeout`?"),
+        (["connect", "x", "--gest"], "did you mean `p2pchat dial --guest`?"),
+        (["id", "--timeout", "5"], "`p2pchat id --help` shows what it takes"),
+    ],
+)
+def test_a_mistyped_option_gets_the_nearest_of_the_verb(words: list[str], hint: str) -> None:
+    flag = next(word for word in words if word.startswith("--"))
+    assert errors_of(*words) == (2, f"p2pchat: error: no such option: {flag}\nhint: {hint}\n")
+
+
 def test_an_alias_is_the_verb() -> None:
     assert verbs.find("connect") is verbs.find("dial")
 
