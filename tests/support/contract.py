@@ -50,6 +50,13 @@ def check(line: object, name: str) -> None:
 
 
 def read(output: bytes) -> list[Line]:
+    """Return the events in `output`, all that a program has written, checked one by one and in their order."""
+    events = parse(output)
+    check_order(events)
+    return events
+
+
+def parse(output: bytes) -> list[Line]:
     """Return the events in `output`, each checked: printable ASCII, one whole object a line, as the schema says."""
     events: list[Line] = []
     assert output == b"" or output.endswith(b"\n")
@@ -58,7 +65,6 @@ def read(output: bytes) -> list[Line]:
         event = json.loads(raw)
         check(event, event["event"])
         events.append(event)
-    check_order(events)
     return events
 
 

@@ -83,7 +83,14 @@ class JsonProgram:
 
 @asynccontextmanager
 async def open_json_program(
-    network: Network, plan: Plan, *, accept: Accept = Accept.ANYONE, seed: int = 99, name: str = ""
+    network: Network,
+    plan: Plan,
+    *,
+    accept: Accept = Accept.ANYONE,
+    seed: int = 99,
+    name: str = "",
+    quiet: bool = False,
+    no_input: bool = False,
 ) -> AsyncIterator[JsonProgram]:
     """Run `plan` behind the JSON face; the program is stopped at the end of the block."""
     env = virtual_env(network, seed=seed)
@@ -93,9 +100,9 @@ async def open_json_program(
     async with trio.open_nursery() as nursery, open_node(me, env=env, settings=settings) as node:
         program = JsonProgram(node, keys, out, err)
         face = JsonFace(
-            source=keys,
+            source=None if no_input else keys,
             lines=Lines(out),
-            status=err,
+            status=None if quiet else err,
             words=words(me),
             code_of=lambda error: exit_codes.word(exit_codes.of(error)),
         )

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import subprocess
 import sys
 import termios
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -52,6 +53,11 @@ class Program:
             self.out += data
             self._more.set()
             self._more = trio.Event()
+
+    @property
+    def more(self) -> trio.Event:
+        """What is set when it says something more."""
+        return self._more
 
     @property
     def lines(self) -> list[str]:
@@ -118,6 +124,17 @@ class Home:
             "LC_ALL": "C.UTF-8",
             "TERM": "xterm-256color",
         }
+
+    def call(self, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run the program without any input, to its end."""
+        return subprocess.run(
+            [*MAIN, *words],
+            env=self.environ | dict(environ or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE,
+        )
 
     @asynccontextmanager
     async def run(

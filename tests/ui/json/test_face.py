@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat import errors
+from p2pchat.node import events
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.ui.chat import Plan
 from p2pchat.wire.messages import Data, Edit, Readable, Text
@@ -134,3 +135,33 @@ async def test_who_was_refused_is_let_in_the_next_time(autojump_clock: MockClock
         await trio.sleep(1)
         await eve.node.dial(HOME)
         assert (await program.wait_for("connected"))["trust"] == "accepted"
+
+
+async def test_a_guest_of_our_own_key_is_you(autojump_clock: MockClock) -> None:
+    network = Network()
+    async with (
+        open_json_program(network, LISTEN, accept=Accept.KNOWN, seed=7) as program,
+        open_peer(network, seed=7) as myself,
+    ):
+        await program.wait_for("listening")
+        await myself.node.dial(HOME)
+        connected = await program.wait_for("connected")
+        assert connected["trust"] == "you"
+        assert connected["peer"] != program.told("ready")[0]["peer"]
+
+
+async def test_quiet_and_without_input(autojump_clock: MockClock) -> None:
+    network = Network()
+    async with open_peer(network, settings=NodeSettings(accept=Accept.ASK)) as bob:
+        await bob.node.listen(HOME)
+        async with open_json_program(network, DIAL, quiet=True, no_input=True) as program:
+            program.end_input()
+            stranger = await bob.wait_for(events.Stranger)
+            await trio.sleep(10)
+            bob.node.accept(stranger.peer)
+            await program.wait_for("connected")
+            await bob.node.sessions[0].send("hi")
+            await program.wait_for("message")
+            assert program.keys.taken == 0
+            assert program.err.data == b""
+            assert not program.ended.is_set()
