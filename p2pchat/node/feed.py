@@ -35,7 +35,7 @@ class Feed:
     def __init__(self) -> None:
         self._items: deque[Event | Arrival] = deque()
         self._news = trio.Event()
-        self._space = trio.Event()
+        self._space = trio.lowlevel.ParkingLot()
         self._shown: Arrival | None = None
         self._closed = False
 
@@ -57,8 +57,7 @@ class Feed:
         """Wait until the listener is less than `MAX_WAITING_EVENTS` behind."""
         await trio.lowlevel.checkpoint()
         while self.full:
-            self._space = trio.Event()
-            await self._space.wait()
+            await self._space.park()
 
     def close(self) -> None:
         """End the feed: what is queued can still be read, then iteration stops."""
@@ -74,7 +73,8 @@ class Feed:
         Cancellation loses nothing: the next call goes on with the same event. Other tasks run only when it has to wait,
         which is soon: without them the feed does not grow.
         """
-        self._confirm()
+        if self._shown is not None:
+            self._confirm(self._shown)
         await trio.lowlevel.checkpoint_if_cancelled()
         while True:
             while self._items:
@@ -86,15 +86,14 @@ class Feed:
             self._news = trio.Event()
             await self._news.wait()
 
-    def _confirm(self) -> None:
-        if self._shown is not None:
-            shown, self._shown = self._shown, None
-            shown.confirm()
+    def _confirm(self, shown: Arrival) -> None:
+        self._shown = None
+        shown.confirm()
 
     def _pop(self) -> Event | None:
         item = self._items.popleft()
-        if len(self._items) < MAX_WAITING_EVENTS:
-            self._space.set()
+        if len(self._items) == MAX_WAITING_EVENTS - 1:
+            self._space.unpark_all()
         if not isinstance(item, Arrival):
             return item
         event = item.take()

@@ -255,8 +255,12 @@ class Link:
         self._seal(ready)
 
     def _seal(self, ready: Sequence[frames.Frame]) -> None:
-        if ready:
+        if not ready:
+            return
+        if self.connection.our_hello is None:
             self._out += self.connection.send(*ready, now=self._env.clock())
+        else:
+            self._out += self.connection.send_frames(ready)
 
     def _send_now(self) -> None:
         """Send of what is sealed as much as the stream takes without waiting."""

@@ -67,8 +67,12 @@ class Outgoing:
     def settle(self) -> None:
         """Append to the log what was said; whoever reads the log does this first."""
         if self._said:
-            ids = outbox.enqueue_many(self._ledger, self._ids, self._kind, self._said, now_ms=self._now_ms)
-            self.last_id = ids[-1]
+            if len(self._said) == 1:
+                message = self._kind, self._said[0]
+                self.last_id = outbox.enqueue(self._ledger, self._ids, message, now_ms=self._now_ms).id
+            else:
+                ids = outbox.enqueue_many(self._ledger, self._ids, self._kind, self._said, now_ms=self._now_ms)
+                self.last_id = ids[-1]
             self._marks.append((self.queued, self._cost))
             self._said = []
             self._cost = 0

@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
 FAIRNESS = 256  # messages sent between two checkpoints: one each would cost more than the rest of the path together
+FEW = 4  # messages under way: up to here it is a conversation, and each leaves at once; beyond, the writer joins them
 
 FOR_US = frozenset({messages.Kind.READ, messages.Kind.PROFILE})  # kinds that a session heeds and nobody is shown
 
@@ -275,7 +276,7 @@ class Session:
         self._unchecked += len(bodies)
         is_first = self.outgoing.say(kind, bodies, now_ms=self.now_ms())
         if is_first and self._exchange is not None and self._exchange.running:
-            if self.outgoing.unacknowledged == len(bodies):  # nothing else is under way
+            if self.outgoing.unacknowledged <= FEW:
                 self._exchange.link.flush()
             else:
                 self._exchange.link.wake()
