@@ -6,6 +6,7 @@ changed, `O_NONBLOCK` least of all.
 
 from __future__ import annotations
 
+import operator
 import os
 import socket
 import stat
@@ -65,12 +66,13 @@ class StandardStream(trio.abc.HalfCloseableStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for bytes and return at most `max_bytes` of them; b"" is the end of our input."""
-        if max_bytes is not None and max_bytes < 1:
+        size = stdio.READ_SIZE if max_bytes is None else operator.index(max_bytes)  # a TypeError before the wait
+        if size < 1:
             raise ValueError("max_bytes must be at least 1")
         with self._receiving, _broken():
             await trio.lowlevel.checkpoint()
             self._check(self._source.fd)
-            return await self._source.receive_some(max_bytes or stdio.READ_SIZE)
+            return await self._source.receive_some(size)
 
     async def aclose(self) -> None:
         """Close both descriptors. Cancelled or not, they are closed, once."""
@@ -97,9 +99,8 @@ class StandardStream(trio.abc.HalfCloseableStream):
 
 def _shut(fd: int) -> None:
     """Tell the other end of a socket that no more bytes come; closing is not enough where input has the same one."""
-    with socket.socket(fileno=os.dup(fd)) as sock:
-        with suppress(OSError):  # it is gone already
-            sock.shutdown(socket.SHUT_WR)
+    with socket.socket(fileno=os.dup(fd)) as sock, suppress(OSError):  # it is gone already
+        sock.shutdown(socket.SHUT_WR)
 
 
 @contextmanager
