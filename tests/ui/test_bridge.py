@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 import trio
@@ -48,7 +49,6 @@ def test_a_cancelled_child_cleans_up_first() -> None:
             scope.cancel()
             await asyncio.sleep(60)
         finally:
-            await asyncio.sleep(0)
             order.append("cleaned up")
 
     async def main() -> None:
@@ -65,12 +65,10 @@ def test_a_child_may_end_well_although_it_was_cancelled() -> None:
     scope = trio.CancelScope()
 
     async def child() -> str:
-        try:
+        with suppress(asyncio.CancelledError):
             scope.cancel()
             await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            return "unsent words"
-        return ""
+        return "unsent words"
 
     async def main() -> str:
         with scope:

@@ -91,14 +91,14 @@ async def open_desk(
         printer = Printer(terminal, encoding="utf-8")
         face = LineFace(terminal, printer, words=words(), wall=env.wall, draft=drawer, keys=keys)
 
-        async def run() -> None:
+        async def live() -> None:
             try:
                 await chat.run(node, face, plan)
             except errors.P2PChatError as exc:
                 desk.error = exc
             desk.ended.set()
 
-        nursery.start_soon(run)
+        nursery.start_soon(live)
         yield desk
         nursery.cancel_scope.cancel()
 
