@@ -15,10 +15,8 @@ Source: docs/protocol.md, section 6.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -27,7 +25,7 @@ from p2pchat.errors import LocalProtocolError
 from p2pchat.protocol import assembly, chain, fence, inbox, outbox
 from p2pchat.protocol.assembly import Messages
 from p2pchat.wire.close_codes import CloseCode
-from p2pchat.wire.frames import ENTRY_OVERHEAD, LAST_SEQ, MAX_BATCH_COST, Ack, Entry, Hello, Msg, Resume
+from p2pchat.wire.frames import ENTRY_OVERHEAD, LAST_SEQ, Ack, Entry, Hello, Msg, Resume
 from p2pchat.wire.violation import Violation
 
 if TYPE_CHECKING:
@@ -157,7 +155,7 @@ class LinkDelivery:
         last = min(self._acked + window.max_unacked, self._cursor + budget // ENTRY_OVERHEAD)  # more cannot fit
         batches: list[Msg] = []
         sent: list[Entry] = []
-        for entries, cost in _batches(list(ledger.entries(self._cursor, last, enough=budget)), budget):
+        for entries, cost in outbox.batches(list(ledger.entries(self._cursor, last, enough=budget)), budget):
             batches.append(Msg(self._cursor, entries))
             sent += assembly.shown(entries if self._cursor >= fresh_from else entries[fresh_from - self._cursor :])
             self._cursor += len(entries)
@@ -256,19 +254,3 @@ class LinkDelivery:
         if self._window is None:
             raise LocalProtocolError("the link is not running: one of the two RESUMEs is missing")
         return self._window
-
-
-def _batches(entries: list[Entry], budget: int) -> Iterator[tuple[list[Entry], int]]:
-    """Cut of `entries` as many as cost no more than `budget` bytes into batches; yield each with its cost."""
-    # `frames.entry_cost`, spelled out: in here the call would cost as much as all the rest.
-    costs = [ENTRY_OVERHEAD + len(entry.conv) + len(entry.body) for entry in entries]
-    total = sum(costs)
-    if 0 < total <= min(budget, MAX_BATCH_COST):  # one batch takes them all, as when people type
-        yield entries, total
-        return
-    sums = list(accumulate(costs, initial=0))  # in C, like the search: a loop over entries would take twice as long
-    first, end = 0, bisect_right(sums, budget) - 1
-    while first < end:
-        after = min(end, bisect_right(sums, sums[first] + MAX_BATCH_COST) - 1)
-        yield entries[first:after], sums[after] - sums[first]
-        first = after

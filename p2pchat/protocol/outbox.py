@@ -9,15 +9,16 @@ Source: docs/protocol.md, sections 3.4 and 6.3.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from itertools import repeat
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from p2pchat.errors import LocalProtocolError
 from p2pchat.protocol import assembly, chain
-from p2pchat.wire.frames import MAX_BODY, Entry
+from p2pchat.wire.frames import ENTRY_OVERHEAD, MAX_BATCH_COST, MAX_BODY, Entry
 from p2pchat.wire.messages import MAX_ASSEMBLED
 
 if TYPE_CHECKING:
@@ -138,6 +139,28 @@ def _message_ending_at(ledger: Ledger, last: int) -> list[Entry]:
     while start > 0 and before[start - 1].kind == assembly.PART:
         start -= 1
     return before[start:]
+
+
+# ---- handing over
+
+
+def batches(entries: list[Entry], budget: int) -> Iterator[tuple[list[Entry], int]]:
+    """Cut of `entries` as many as cost no more than `budget` bytes into batches; yield each with its cost.
+
+    Source: docs/protocol.md, section 3.3.
+    """
+    # `frames.entry_cost`, spelled out: in here the call would cost as much as all the rest.
+    costs = [ENTRY_OVERHEAD + len(entry.conv) + len(entry.body) for entry in entries]
+    total = sum(costs)
+    if 0 < total <= min(budget, MAX_BATCH_COST):  # one batch takes them all, as when people type
+        yield entries, total
+        return
+    sums = list(accumulate(costs, initial=0))  # in C, like the search: a loop over entries would take twice as long
+    first, end = 0, bisect_right(sums, budget) - 1
+    while first < end:
+        after = min(end, bisect_right(sums, sums[first] + MAX_BATCH_COST) - 1)
+        yield entries[first:after], sums[after] - sums[first]
+        first = after
 
 
 # ---- what the peer has
