@@ -21,7 +21,7 @@ class Pane:
 
     def __init__(self, socket: Path, name: str) -> None:
         self._socket = socket
-        self._name = name
+        self.name = name
 
     async def tmux(self, *words: str) -> str:
         """Run a tmux command on this pane's server and return what it prints."""
@@ -30,15 +30,15 @@ class Pane:
 
     async def screen(self) -> list[str]:
         """Return the rows that are shown now, without empty ones at the end."""
-        return (await self.tmux("capture-pane", "-p", "-t", self._name)).rstrip("\n").split("\n")
+        return (await self.tmux("capture-pane", "-p", "-t", self.name)).rstrip("\n").split("\n")
 
     async def type(self, text: str) -> None:
         """Type `text`, as it is."""
-        await self.tmux("send-keys", "-t", self._name, "-l", text)
+        await self.tmux("send-keys", "-t", self.name, "-l", text)
 
     async def press(self, *keys: str) -> None:
         """Press keys by their names: Enter, C-d."""
-        await self.tmux("send-keys", "-t", self._name, *keys)
+        await self.tmux("send-keys", "-t", self.name, *keys)
 
     async def enter(self, text: str) -> None:
         """Type a line and press Enter."""
@@ -56,7 +56,7 @@ class Pane:
 
     async def kill(self, signal: str) -> None:
         """Send a signal, by its name, to the program that runs in the pane."""
-        shell = (await self.tmux("display-message", "-p", "-t", self._name, "#{pane_pid}")).strip()
+        shell = (await self.tmux("display-message", "-p", "-t", self.name, "#{pane_pid}")).strip()
         await trio.run_process(["pkill", f"-{signal}", "-P", shell])
 
     async def run(self, *words: str) -> None:

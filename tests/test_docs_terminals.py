@@ -1,0 +1,93 @@
+"""The transcripts in the documents, typed into real terminals and compared with what they show.
+
+A comment before a block names the terminal: `<!-- bob -->`, `<!-- bob's other terminal -->`. In it, a line that begins
+with `$ ` is typed into the shell and one that begins with `> ` into the chat; each other line has to come, and `…` in it
+stands for anything. What a page calls `bobs-box` is this machine.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.support.programs import MAIN, PATIENCE, Home
+from tests.support.tmux import HAS_TMUX, PROMPT, Pane, open_panes
+
+ROOT = Path(__file__).parent.parent
+PAGES = ["docs/tutorial.md", "docs/howto/unix-socket.md", "docs/howto/pipes.md"]
+TERMINALS = ("bob", "bob's other terminal", "alice")
+BLOCK = re.compile(r"^<!-- ([^>\n]+) -->\n\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def transcript(page: str) -> Iterator[tuple[str, str]]:
+    """Yield terminal and line, in the order of the page."""
+    text = (ROOT / page).read_text(encoding="utf-8").replace("bobs-box", "localhost")
+    for terminal, block in BLOCK.findall(text):
+        for line in block.splitlines():
+            yield terminal, line
+
+
+class Typist:
+    """One terminal and what of its history has been compared."""
+
+    def __init__(self, pane: Pane) -> None:
+        self._pane = pane
+        self._seen = 0  # rows of history that earlier lines of the page have matched
+
+    async def follow(self, line: str) -> None:
+        """Type `line`, or wait for it."""
+        if line.startswith("$ "):
+            await self._until(lambda rows: rows[-1].rstrip() == PROMPT, "a shell")
+            await self._pane.enter(line.removeprefix("$ "))
+        elif line.startswith("> "):
+            await self._pane.enter(line.removeprefix("> "))
+        else:
+            await self._expect(line)
+
+    async def _expect(self, line: str) -> None:
+        pattern = re.compile(".*".join(re.escape(part) for part in line.split("…")))
+        rows = await self._until(lambda rows: any(map(pattern.match, rows[self._seen :])), line)
+        self._seen = next(n for n in range(self._seen, len(rows)) if pattern.match(rows[n])) + 1
+
+    async def _until(self, condition: Callable[[list[str]], bool], what: str) -> list[str]:
+        rows: list[str] = []
+        with trio.move_on_after(PATIENCE):
+            while not condition(rows := await self._history()):  # noqa: ASYNC110  (tmux cannot tell)
+                await trio.sleep(0.05)
+            return rows
+        raise AssertionError(f"{what!r} did not come after row {self._seen} of {rows}")
+
+    async def _history(self) -> list[str]:
+        text = await self._pane.tmux("capture-pane", "-p", "-J", "-S", "-", "-t", self._pane.name)
+        return text.rstrip("\n").split("\n")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
+@pytest.mark.parametrize("page", PAGES)
+async def test_what_a_page_shows_is_what_happens(tmp_path: Path, page: str) -> None:
+    command = tmp_path / "bin" / "p2pchat"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(MAIN)} "$@"\n')
+    command.chmod(0o755)
+    bob, alice = Home(tmp_path / "bob"), Home(tmp_path / "alice")
+    async with open_panes(bob, count=2) as (first, second), open_panes(alice, count=1) as (third,):
+        typists = dict(zip(TERMINALS, map(Typist, (first, second, third)), strict=True))
+        for pane, home in (first, bob), (second, bob), (third, alice):
+            await pane.enter(f"cd {home.path}; PATH={command.parent}:$PATH; clear")
+            await pane.tmux("clear-history", "-t", pane.name)
+        for terminal, line in transcript(page):
+            await typists[terminal].follow(line)
+
+
+def test_every_transcript_names_its_terminal() -> None:
+    """A block that nobody types would be a claim that nobody checks."""
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert len(BLOCK.findall(text)) == text.count("```console")
+        assert {terminal for terminal, _ in transcript(page)} <= set(TERMINALS)
