@@ -37,7 +37,6 @@ class Outgoing:
         self._said: list[bytes] = []  # bodies that are not in the log yet, all of one kind and one time
         self._kind = -1
         self._now_ms = 0
-        self._cost = 0  # of what was said and is not in the log yet
         self._marks: deque[tuple[int, int]] = deque()  # for each append to the log: `queued` after it, and its cost
 
     @property
@@ -59,9 +58,8 @@ class Outgoing:
         is_first = not self._said
         self._said += bodies
         self.queued += len(bodies)
-        cost = ENTRY_OVERHEAD * len(bodies) + sum(map(len, bodies))
-        self._cost += cost
-        self.room -= cost
+        # One at a time is usual, and adding up would take longer than all the rest.
+        self.room -= ENTRY_OVERHEAD + len(bodies[0]) if len(bodies) == 1 else _cost(bodies)
         return is_first
 
     def settle(self) -> None:
@@ -73,9 +71,8 @@ class Outgoing:
             else:
                 ids = outbox.enqueue_many(self._ledger, self._ids, self._kind, self._said, now_ms=self._now_ms)
                 self.last_id = ids[-1]
-            self._marks.append((self.queued, self._cost))
+            self._marks.append((self.queued, _cost(self._said)))
             self._said = []
-            self._cost = 0
 
     def acknowledged(self, count: int) -> None:
         """Note that the oldest `count` of the unacknowledged messages came to the peer."""
@@ -83,3 +80,7 @@ class Outgoing:
         self.sent = max(self.sent, self.delivered)
         while self._marks and self._marks[0][0] <= self.delivered:
             self.room += self._marks.popleft()[1]
+
+
+def _cost(bodies: Sequence[bytes]) -> int:
+    return ENTRY_OVERHEAD * len(bodies) + sum(map(len, bodies))

@@ -75,7 +75,7 @@ class Session:
         )
         self._changed = trio.Event()
         self._ran_before = False
-        self._unchecked = 0  # messages since the last checkpoint of `send`
+        self._breathe_at = FAIRNESS  # the next message that waits until others had their turn
         self._states = States(self)
 
     # ---- what faces ask for
@@ -112,7 +112,7 @@ class Session:
         Raises:
           LocalProtocolError: if the text is over `MAX_TEXT` bytes, or the conversation is over.
         """
-        if self._unchecked >= FAIRNESS or self.outgoing.room <= 0:
+        if self.outgoing.queued >= self._breathe_at or self.outgoing.room <= 0:
             await self._breathe()
         kind, body = messages.encode_body(messages.Text(text, None, more))
         self._say(kind, [body])
@@ -120,7 +120,7 @@ class Session:
 
     async def post(self, body: messages.Readable) -> Posted:
         """Queue one message of any kind; otherwise like `send`."""
-        if self._unchecked >= FAIRNESS or self.outgoing.room <= 0:
+        if self.outgoing.queued >= self._breathe_at or self.outgoing.room <= 0:
             await self._breathe()
         kind, encoded = messages.encode_body(body)
         self._say(kind, [encoded])
@@ -273,7 +273,6 @@ class Session:
     def _say(self, kind: messages.Kind, bodies: Sequence[bytes]) -> None:
         if self.over:
             raise LocalProtocolError("the conversation is over")
-        self._unchecked += len(bodies)
         is_first = self.outgoing.say(kind, bodies, now_ms=self.now_ms())
         if is_first and self._exchange is not None and self._exchange.running:
             if self.outgoing.unacknowledged <= FEW:
@@ -283,7 +282,7 @@ class Session:
 
     async def _breathe(self) -> None:
         """Let others run; while the outbox is full, wait until there is room in it."""
-        self._unchecked = 0
+        self._breathe_at = self.outgoing.queued + FAIRNESS
         await trio.lowlevel.checkpoint()
         while self.outgoing.room <= 0 and not self.over:
             await self._changed.wait()
