@@ -160,7 +160,7 @@ async def test_what_cannot_begin_has_a_line_a_hint_and_a_code(ann: Home, tmp_pat
             (["dial", "127.0.0.1:1"], 69),
             (["dial", "127.0.0.1:99999"], 2),
             (["dial", "foo:bar:baz"], 2),
-            (["listen", "localhost", "--profile", "../up"], 78),
+            (["listen", "localhost", "--profile", "../up"], 2),
             (["listen", "localhost", "--accept", "ask"], 78),
         ]:
             code, said = await failed(ann, *words)
