@@ -36,7 +36,7 @@ class Actions:
         self._number = 0  # of the command, as lines of input are counted
 
     async def obey(self, line: bytes | None) -> None:
-        """Do what `line` asks for (None: it was too long), or tell why not."""
+        """Do what `line` asks for (None: it was too long), or tell why not. What it tells is not always flushed."""
         self._number += 1
         if line is not None and not line.strip():
             return
@@ -45,7 +45,8 @@ class Actions:
         except Refused as refused:
             told = tell.error(refused.code, str(refused), hint=refused.hint)
             self._lines.say(told | {"ref": refused.ref, "line": self._number})
-        await self._lines.flush()
+        if self._lines.is_full:
+            await self._lines.flush()
 
     async def _do(self, command: commands.Command) -> None:
         match command:
@@ -85,6 +86,8 @@ class Actions:
         """Queue a message. A peer that does not read makes us wait; where it is not the only one, not for long."""
         if session in self._chat.parting:
             raise Refused("closing", "this conversation is being closed", ref=ref)
+        if session.outgoing.room <= 0:
+            await self._lines.flush()  # it may take a while
         try:
             with trio.move_on_after(math.inf if self._chat.dials else SEND_PATIENCE):
                 posted = await session.post(body)

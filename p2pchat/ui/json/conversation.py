@@ -5,7 +5,7 @@ All of it is bounded: what is on its way by the outbox, the rest by `REMEMBERED`
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -38,10 +38,10 @@ class Conversation:
         self.peer: str = str(session.peer)  # spelled out once: making it costs as much as a message
         self.next_attempt: float | None = None  # wall clock; None: nobody dials
         self._queued: deque[Mine] = deque()
-        self._sent: dict[UUID, Mine] = {}
-        self._delivered: dict[UUID, Mine] = {}
+        self._sent: OrderedDict[UUID, Mine] = OrderedDict()  # whose oldest goes in O(1), unlike that of a dict
+        self._delivered: OrderedDict[UUID, Mine] = OrderedDict()
         self._read_early: set[UUID] = set()  # of those that are sent: their receipt overtook their ACK
-        self._heard: dict[UUID, None] = {}
+        self._heard: OrderedDict[UUID, None] = OrderedDict()
 
     # ---- our messages: each goes through all states, one after the other
 
@@ -97,10 +97,10 @@ class Conversation:
         self._heard.pop(message_id, None)
 
 
-def _remember(memory: dict[UUID, T], message_id: UUID, what: T) -> None:
+def _remember(memory: OrderedDict[UUID, T], message_id: UUID, what: T) -> None:
     memory[message_id] = what
     if len(memory) > REMEMBERED:
-        del memory[next(iter(memory))]
+        memory.popitem(last=False)
 
 
 class Conversations:

@@ -101,8 +101,10 @@ class JsonFace:
         while data := await self._source.receive_some():
             for line in splitter.feed(data):
                 await actions.obey(line)
+            await self._lines.flush()  # once for all that came together
         for line in splitter.finish():
             await actions.obey(line)
+            await self._lines.flush()
         await chat.finish_input(session)
 
     # ---- events
@@ -113,9 +115,9 @@ class JsonFace:
             case events.MessagesReceived(session=session, messages=received):
                 await self._tell_messages(session, received, chat)
             case events.StatesChanged(session=session, sent=sent, delivered=delivered):
-                self._tell_states(session, self._talks.of(session).counted(sent=sent, delivered=delivered))
+                await self._tell_states(session, self._talks.of(session).counted(sent=sent, delivered=delivered))
             case events.MessagesRead(session=session, ids=ids):
-                self._tell_states(session, self._talks.of(session).read(ids))
+                await self._tell_states(session, self._talks.of(session).read(ids))
             case events.Connected():
                 self._connected(event, chat)
             case events.Disconnected():
@@ -146,10 +148,12 @@ class JsonFace:
             if self._lines.is_full:
                 await self._lines.flush()
 
-    def _tell_states(self, session: Session, news: Iterable[tuple[Mine, events.State]]) -> None:
+    async def _tell_states(self, session: Session, news: Iterable[tuple[Mine, events.State]]) -> None:
         talk = self._talks.of(session)
         for mine, reached in news:
             self._lines.say(tell.state(talk, mine, reached))
+            if self._lines.is_full:
+                await self._lines.flush()
 
     def _tell_failed(self, session: Session, reason: str) -> None:
         talk = self._talks.of(session)

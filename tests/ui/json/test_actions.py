@@ -30,6 +30,14 @@ async def test_ambiguous_and_unknown_peers(autojump_clock: MockClock) -> None:
         assert bob.heard == ["to bob alone"]
 
 
+async def test_many_commands_at_once_are_all_done(autojump_clock: MockClock) -> None:
+    async with chatting(LISTEN) as (program, bob, _):
+        program.keys.type("".join(f'{{"command":"send","text":"{n}","ref":"{n}"}}\n' for n in range(1000)))
+        assert await bob.wait_heard(1000) == [str(n) for n in range(1000)]
+        await program.wait_for("state", ref="999", state="delivered")
+        assert len(program.told("state")) == 3000
+
+
 async def test_before_somebody_is_there_a_listener_can_send_nothing(autojump_clock: MockClock) -> None:
     async with open_json_program(Network(), LISTEN) as program:
         program.command("send", text="anybody?", ref="1")
