@@ -1,0 +1,117 @@
+"""What is wrong with config.toml or the environment is told with its cure; what is merely unknown is a warning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from p2pchat.cli.kinds import Directory, Flag, Number
+from p2pchat.cli.settings import OPTIONS, Option
+from tests.support.settings import Complaint
+
+
+def wrong(option: Option) -> Iterator[object]:
+    """Values that the file may not hold."""
+    yield from ([], "no" if isinstance(option.kind, Flag | Number) else 5)
+    if isinstance(option.kind, Number):
+        yield from (-1, True)
+    if option.name in {"profile", "data-dir"}:
+        yield "../here"
+    if option.name == "name":
+        yield "n" * 65
+
+
+WRONG = [
+    pytest.param(option, value, id=f"{option.name}-{number}")
+    for option in OPTIONS.values()
+    for number, value in enumerate(wrong(option))
+]
+
+
+@pytest.mark.parametrize(("option", "value"), WRONG)
+def test_a_wrong_value_is_told_with_file_key_and_cure(
+    option: Option, value: object, config_file: Path, complaint: Complaint
+) -> None:
+    config_file.write_text(f"{option.name} = {json.dumps(value)}\n")
+    assert complaint("config", "show") == (
+        78,
+        [
+            f"p2pchat: error: {config_file}: {option.name}: it takes {option.kind.takes}",
+            f"hint: for example {option.name} = {option.kind.example}",
+        ],
+    )
+
+
+def test_values_of_profiles_that_are_not_used_are_checked_too(config_file: Path, complaint: Complaint) -> None:
+    config_file.write_text("[profile.work]\nlinger = true\n")
+    code, said = complaint("id")
+    assert code == 78
+    assert said[0].startswith(f"p2pchat: error: {config_file}: profile.work.linger: it takes a number")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"name = alice", "is not TOML: invalid value (at line 1, column 8)"),
+        (b'name = "\xff"', "is not UTF-8"),
+        (b"[profile]\nwork = 1", ": [profile] holds work, which is no table of a profile"),
+        (b'[profile."a b"]', ": [profile] holds a b, which is no table of a profile"),
+    ],
+)
+def test_a_file_that_cannot_be_understood(text: bytes, message: str, config_file: Path, complaint: Complaint) -> None:
+    config_file.write_bytes(text)
+    code, said = complaint("config", "show")
+    assert code == 78
+    assert said[0].removeprefix(f"p2pchat: error: {config_file}").lstrip() == message.lstrip()
+    assert said[1].startswith("hint: ")
+
+
+def test_a_file_that_cannot_be_read(config_file: Path, complaint: Complaint) -> None:
+    config_file.mkdir()
+    code, said = complaint("config", "show")
+    assert (code, said[0]) == (78, f"p2pchat: error: cannot read {config_file}: Is a directory")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [pytest.param(one, id=one.name) for one in OPTIONS.values() if not isinstance(one.kind, Directory)],  # any will do
+)
+def test_a_wrong_value_in_the_environment_is_told(
+    option: Option, config_file: Path, complaint: Complaint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(option.twin, "/" * 65)
+    code, said = complaint("config", "show")
+    assert code == 78
+    assert said[0].startswith(f"p2pchat: error: {option.twin} in the environment: it takes ")
+    assert said[1] == f"hint: unset {option.twin}, or correct it"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("accpt", ["hint: did you mean accept?"]),
+        ("data_dir", ["hint: did you mean data-dir?"]),
+        ("Name", ["hint: did you mean name?"]),
+        ("xyzzy", []),
+    ],
+)
+def test_an_unknown_key_is_a_warning(key: str, hint: list[str], config_file: Path, complaint: Complaint) -> None:
+    config_file.write_text(f"{key} = 1\n")
+    assert complaint("config", "show") == (0, [f"p2pchat: warning: {config_file}: unknown key {key}", *hint])
+    assert complaint("config", "show", "--quiet") == (0, [])
+
+
+def test_an_unknown_key_of_a_profile_is_a_warning(config_file: Path, complaint: Complaint) -> None:
+    config_file.write_text('[profile.work]\nprofile = "x"\n')
+    assert complaint("config", "show") == (0, [f"p2pchat: warning: {config_file}: unknown key profile.work.profile"])
+
+
+def test_a_flag_without_sense_is_a_usage_error(complaint: Complaint, config_file: Path) -> None:
+    code, said = complaint("config", "show", "--accept", "foo")
+    assert (code, said[0]) == (
+        2,
+        "p2pchat: error: invalid value for '--accept': it takes ask, known or anyone",
+    )
