@@ -1,7 +1,7 @@
 """The transcripts in the documents, typed into real terminals and compared with what they show.
 
 A comment before a block names the terminal: `<!-- bob -->`, `<!-- bob's other terminal -->`. In it, a line that begins
-with `$ ` is typed into the shell and one that begins with `> ` into the chat; each other line has to come, and `…` in it
+`$ ` is typed into the shell and one that begins with `> ` into the chat; each other line has to come, and `…` in it
 stands for anything. What a page calls `bobs-box` is this machine.
 """
 

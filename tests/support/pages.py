@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.support import configuration, diagrams, handshake_values, listings
+from tests.support import configuration, diagrams, handshake_values, listings, verbs_page
 
 DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 COMMAND: Final = "python -m tests.support.pages"
@@ -35,6 +35,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "people": listings.people,
     "voucher": listings.voucher,
     "options": configuration.options,
+    "verbs": verbs_page.all_verbs,
+    "topics": verbs_page.all_topics,
 }
 
 _BLOCK: Final = re.compile(r"(?s)<!-- generated: (?P<name>[\w ]+) \(.*?<!-- end of (?P=name) -->\n")
