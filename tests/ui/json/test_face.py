@@ -55,6 +55,7 @@ async def test_bytes_pieces_and_unknown_kinds_keep_what_they_are(autojump_clock:
         assert edit["unreadable"] == 3
 
 
+@pytest.mark.slow
 async def test_a_flood_arrives_in_order_and_is_written_in_pieces(autojump_clock: MockClock) -> None:
     async with chatting(LISTEN) as (program, bob, _):
         session = bob.node.sessions[0]
