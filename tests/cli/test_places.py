@@ -22,6 +22,18 @@ def test_the_places_of_the_environment_count(monkeypatch: pytest.MonkeyPatch, tm
     assert list(tmp_path.iterdir()) == []  # looking is not making
 
 
+def test_the_socket_is_where_the_session_has_its_own_or_else_beside_the_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "r"))
+    assert places.find("work").socket == tmp_path / "r" / "p2pchat" / "work.sock"
+    assert places.find("work", tmp_path / "d").socket == tmp_path / "d" / "run" / "work.sock"  # another "work"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for nothing in ("", "relative/path"):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", nothing)
+        assert places.find("work").socket == tmp_path / "p2pchat" / "work" / "run" / "work.sock"
+
+
 def test_a_directory_that_was_asked_for_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert places.find("default", tmp_path).data == tmp_path
     monkeypatch.chdir(tmp_path)
