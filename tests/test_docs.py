@@ -52,6 +52,14 @@ def test_the_readme_shows_the_line_that_ci_runs() -> None:
     assert f"```console\n{line}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_bot_of_the_readme_is_the_one_that_runs() -> None:
+    blocks = [
+        re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)[0]
+        for page in ("README.md", "docs/howto/bot.md")
+    ]
+    assert blocks[0] == blocks[1]
+
+
 @pytest.mark.parametrize("path", FRAGMENTS, ids=relative)
 def test_change_fragments_are_named_for_the_changelog(path: Path) -> None:
     assert re.fullmatch(
