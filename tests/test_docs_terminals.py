@@ -2,7 +2,7 @@
 
 A comment before a block names the terminal: `<!-- bob -->`, `<!-- bob's other terminal -->`. In it, a line that begins
 `$ ` is typed into the shell and one that begins with `> ` into the chat; each other line has to come, and `…` in it
-stands for anything. What a page calls `bobs-box` is this machine.
+stands for anything. What a page calls `bobs-box` is this machine, and `ssh` leads to Bob on it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.support.programs import MAIN, PATIENCE, Home
 from tests.support.tmux import HAS_TMUX, PROMPT, Pane, open_panes
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["docs/tutorial.md", "docs/howto/unix-socket.md", "docs/howto/pipes.md"]
+PAGES = ["docs/tutorial.md", "docs/howto/unix-socket.md", "docs/howto/pipes.md", "docs/howto/ssh-hop.md"]
 TERMINALS = ("bob", "bob's other terminal", "alice")
 BLOCK = re.compile(r"^<!-- ([^>\n]+) -->\n\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -67,19 +67,24 @@ class Typist:
         return text.rstrip("\n").split("\n")
 
 
+def install(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
 @pytest.mark.parametrize("page", PAGES)
-async def test_what_a_page_shows_is_what_happens(tmp_path: Path, page: str) -> None:
-    command = tmp_path / "bin" / "p2pchat"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {shlex.join(MAIN)} "$@"\n')
-    command.chmod(0o755)
-    bob, alice = Home(tmp_path / "bob"), Home(tmp_path / "alice")
+async def test_what_a_page_shows_is_what_happens(tmp_path_factory: pytest.TempPathFactory, page: str) -> None:
+    bob, alice = (Home(tmp_path_factory.mktemp(name)) for name in ("bob", "alice"))  # short enough for sockets
+    programs = tmp_path_factory.mktemp("bin")
+    of_bob = [f"{name}={value}" for name, value in bob.environ.items() if name.startswith(("HOME", "XDG_"))]
+    install(programs / "p2pchat", f'exec {shlex.join(MAIN)} "$@"')
+    install(programs / "ssh", f'shift; exec env {shlex.join(of_bob)} "$@"')
     async with open_panes(bob, count=2) as (first, second), open_panes(alice, count=1) as (third,):
         typists = dict(zip(TERMINALS, map(Typist, (first, second, third)), strict=True))
         for pane, home in (first, bob), (second, bob), (third, alice):
-            await pane.enter(f"cd {home.path}; PATH={command.parent}:$PATH; clear")
+            await pane.enter(f"cd {home.path}; PATH={programs}:$PATH; clear")
             await pane.tmux("clear-history", "-t", pane.name)
         for terminal, line in transcript(page):
             await typists[terminal].follow(line)

@@ -73,6 +73,8 @@ places: what is kept where
     accepted                            who may come in, one peer id a line; lines that begin with # are yours
     draft                               what you typed and did not send, until the next start
   $XDG_CONFIG_HOME/p2pchat/config.toml  defaults of your own, if you make one: `p2pchat help configuration`
+  $XDG_RUNTIME_DIR/p2pchat/PROFILE.sock  the door of the p2pchat that listens, for `p2pchat stdio`; without such a
+                                         directory it is in run/, beside the key
   $XDG_STATE_HOME/p2pchat/log           addresses and ids of who came and went, never what was said; 3 x 1 MiB at most
 
 All of it is readable by you alone. With --guest nothing is written. Nothing is ever put in the current directory.
