@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import commands, race, side, tables
+from tests.benchmarks import __main__, commands, race, side, tables
 
 EVERYBODY = [contender for benchmark in race.BENCHMARKS for contender in benchmark.contenders]
 COUNT = 3  # units of work
@@ -25,10 +25,13 @@ def test_each_contender_does_the_work(contender: race.Contender, tmp_path: Path)
         listener.result(timeout=10)
 
 
-def test_a_round_is_two_processes_and_a_table() -> None:
-    benchmark = race.BENCHMARKS[1]
-    results = {benchmark.contenders[1]: [race.run_round(benchmark.contenders[1], "tcp", count=COUNT)]}
-    assert benchmark.contenders[1].title in tables.of_race(benchmark, "tcp", COUNT, results)
+@pytest.mark.slow
+def test_a_round_is_two_processes_and_a_row_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    __main__.main(["setup", "tcp", "--rounds=1", "--scale=0.01"])
+    head, _, bare, ours, *_ = capsys.readouterr().out.splitlines()
+    assert "tcp" in head
+    assert bare.startswith("bare Trio")
+    assert ours.startswith("p2pchat")
 
 
 def test_commands_are_measured() -> None:

@@ -21,17 +21,18 @@ proves identities and delivers exactly once, every message acknowledged. The rat
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from tests.benchmarks import commands, race, tables
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmarks that were asked for and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="See the module's docstring.")
     parser.add_argument("only", nargs="*", help="names of benchmarks, and of transports: tcp, unix")
     parser.add_argument("-r", "--rounds", type=int, default=5, help="how often each contender runs (default 5)")
     parser.add_argument("-s", "--scale", type=float, default=1.0, help="factor on the number of messages")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     only = set(arguments.only)
 
     for benchmark in race.BENCHMARKS:
