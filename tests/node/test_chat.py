@@ -231,9 +231,7 @@ async def test_a_node_that_is_cancelled_says_that_it_goes_away(network: Network,
         assert gone.code == CloseCode.GOING_AWAY
 
 
-async def test_a_node_for_one_peer_lets_in_the_first_and_no_other(
-    network: Network, autojump_clock: MockClock
-) -> None:
+async def test_a_node_for_one_peer_lets_in_the_first_and_no_other(network: Network, autojump_clock: MockClock) -> None:
     one = NodeSettings(accept=Accept.ANYONE, one_peer=True)
     async with (
         open_peer(network, seed=1, settings=one) as ann,

@@ -62,5 +62,5 @@ def test_a_pipe_that_lies_there_is_no_draft(path: Path) -> None:
 
 
 def test_a_disk_that_refuses_is_told(path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot keep your draft in .*: No such file or directory"):
+    with pytest.raises(StoreError, match=r"cannot keep your draft in .*: No such file or directory"):
         DraftFile(path / "no" / "such" / "place").keep(TEXT)

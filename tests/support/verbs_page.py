@@ -37,5 +37,6 @@ def all_verbs() -> str:
 def all_topics() -> str:
     """Return a section for each topic of `p2pchat help`."""
     return "\n".join(
-        f"## help {topic}\n\n```text\n$ p2pchat help {topic}\n{topics.find(topic).strip()}\n```\n" for topic in topics.PAGES
+        f"## help {topic}\n\n```text\n$ p2pchat help {topic}\n{topics.find(topic).strip()}\n```\n"
+        for topic in topics.PAGES
     )
