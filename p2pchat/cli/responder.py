@@ -90,16 +90,20 @@ class Responder:
           P2PChatError: if that was no good end.
         """
         async with trio.open_nursery() as nursery:
-            async with open_node(self._identity, env=self._env, settings=self._settings) as node:
-                nursery.start_soon(self._show, node)
-                nursery.start_soon(self._serve, node, stream)
-                code = await signals.run(self._ended.wait)
+            code = await self._receive(stream, nursery)
             with trio.move_on_after(LAST_WORDS):
                 await self._shown.wait()
             nursery.cancel_scope.cancel()
         if code == 0 and self._end is not None:
             self._judge(self._end)
         return code
+
+    async def _receive(self, stream: StandardStream, nursery: trio.Nursery) -> int:
+        """Receive the visitor until one of us has enough; the tasks outlive the node, for it says goodbye at its end."""
+        async with open_node(self._identity, env=self._env, settings=self._settings) as node:
+            nursery.start_soon(self._show, node)
+            nursery.start_soon(self._serve, node, stream)
+            return await signals.run(self._ended.wait)
 
     async def _serve(self, node: Node, stream: StandardStream) -> None:
         self._end = await node.visit(stream, scheme="exec")

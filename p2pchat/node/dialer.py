@@ -127,7 +127,8 @@ class Dialer:
             return await self._node.serve(link)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._pass_on, stream)
-            return await self._node.serve(link)
+            end = await self._node.serve(link)
+        return end  # noqa: RET504  (when the program has said its last words, too)
 
     async def _pass_on(self, program: HasProgram) -> None:
         """Tell what `program` says to people, as its words and not as ours."""

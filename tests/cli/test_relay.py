@@ -24,14 +24,15 @@ async def joined() -> AsyncIterator[tuple[Wire, Wire, trio.Event]]:
     (left, near_left), (near_right, right) = pair(), pair()
     over = trio.Event()
 
-    async def run() -> None:
+    async def run(task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
         await relay.relay(near_left, near_right)
         assert near_left.closed
         assert near_right.closed
         over.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run)
+        await nursery.start(run)
         yield left, right, over
 
 
