@@ -99,7 +99,7 @@ class Responder:
         return code
 
     async def _receive(self, stream: StandardStream, nursery: trio.Nursery) -> int:
-        """Receive the visitor until one of us has enough; the tasks outlive the node, for it says goodbye at its end."""
+        """Receive the visitor until one of us has enough; the tasks outlive the node, which says goodbye at its end."""
         async with open_node(self._identity, env=self._env, settings=self._settings) as node:
             nursery.start_soon(self._show, node)
             nursery.start_soon(self._serve, node, stream)
