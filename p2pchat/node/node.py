@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
+from p2pchat.crypto import kem
 from p2pchat.crypto.noise import Role
 from p2pchat.node.dialer import Dialer
 from p2pchat.node.events import Listening
@@ -53,7 +54,11 @@ async def open_node(identity: Identity, *, env: Env, settings: NodeSettings | No
     A stop closes the listening sockets, says goodbye to every peer (CLOSE GOING_AWAY, so that they may redial), waits
     `GOODBYE_TIMEOUT` seconds at most for that to leave, and cancels what is left. When the block is cancelled, the same
     goodbyes are said: the node's own tasks are shielded, and end by this stop and nothing else.
+
+    Raises:
+      ConfigurationError: if the installed `cryptography` has no ML-KEM, without which no handshake is possible.
     """
+    kem.require()
     async with trio.open_nursery() as nursery:
         leaving = trio.Event()
         node = await nursery.start(_run, identity, env, settings or NodeSettings(), leaving)
