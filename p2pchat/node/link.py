@@ -196,7 +196,8 @@ class Link:
                 self.wake_at(self.connection.deadline)
             if not data:
                 break
-            await self._may_read.wait()
+            if not self._may_read.is_set():  # to receive is a checkpoint, one is enough
+                await self._may_read.wait()
         self._at_end_of_stream.set()
 
     async def _receive(self) -> memoryview | bytes | bytearray:
