@@ -15,6 +15,7 @@ from tests.support.peers import Network, virtual_env
 
 async def test_without_ml_kem_a_node_says_so_and_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(asymmetric, "mlkem", raising=False)  # an earlier test may have loaded it
+    monkeypatch.delattr(asymmetric, "mlkem", raising=False)
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.mlkem", None)
     with pytest.raises(ConfigurationError, match="ML-KEM") as missing:
         async with open_node(Identity.generate(bytes), env=virtual_env(Network())):
