@@ -161,6 +161,10 @@ class Dialer:
     def after(self, end: LinkEnd, seconds: float) -> float | None:
         """Return how long we wait before dialling again, None for never; `end` came after `seconds` of running."""
         redial = Redial.NEVER if end.clean else verdict(end.code)
+        if end.code is CloseCode.DUPLICATE and end.by_peer and not self._node.listens:
+            redial = (
+                Redial.NEVER
+            )  # not a visit that crossed our dial: another program of ours is there, and we would fight
         if seconds >= SETTLED_AFTER:
             self._backoff.reset()
         self._delay = None if redial is Redial.NEVER else self._backoff.next_delay(redial)

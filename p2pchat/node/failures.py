@@ -33,6 +33,8 @@ def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would h
     `own` is who we said we are; `proved` tells whether the other side had proven who it is; `ending` is how the program
     in between ended, if there was one and it went by itself.
     """
+    if end.hint and end.code is not None and close_code(end.code) is CloseCode.RATE:
+        return ConnectFailed(f"{address}: {end.reason}", hint="try again in a moment; --retry keeps trying")
     if end.hint:
         return RemoteProtocolError(f"{address}: {end.reason}", hint="nobody vouches for this message; try again later")
     if end.silent:

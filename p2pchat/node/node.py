@@ -110,6 +110,11 @@ class Node:
         self._buffer = memoryview(bytearray(READ_BUFFER))
 
     @property
+    def listens(self) -> bool:
+        """Whether others can reach us, so that their links may take over from ours."""
+        return bool(self._listening)
+
+    @property
     def id(self) -> PeerId:
         """Our own peer id."""
         return self.identity.peer_id

@@ -268,6 +268,11 @@ def _for_good(end: events.Disconnected) -> errors.P2PChatError:
     match None if end.code is None else close_code(end.code):
         case CloseCode.NOT_AUTHORIZED:
             return errors.UntrustedPeer("the other side does not let us in any more")
+        case CloseCode.DUPLICATE:
+            return errors.LinkLost(
+                "this identity has reached the other side from elsewhere, and goes on there",
+                hint="--guest makes this program somebody of its own",
+            )
         case CloseCode.UNSUPPORTED:
             return errors.RemoteProtocolError(
                 f"the other side does not understand us: {reason}", hint="use the same version on both sides"

@@ -123,7 +123,8 @@ class Person:
         chat.end()
 
     def _who(self, chat: Chat) -> list[str]:
-        lines = [f"you are {chat.node.id}"]
+        own = next((session.own for session in chat.sessions), chat.node.id)
+        lines = [f"you are {own}" if own == chat.node.id else f"you are {own}, a guest of {chat.node.id}"]
         for number, session in enumerate(chat.sessions, 1):
             name = self._words.name(session, chat.sessions)
             state = "" if session.connected else ", connection lost"

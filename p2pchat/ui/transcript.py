@@ -86,10 +86,10 @@ def said(time: str, name: str, text: str, width: int) -> list[str]:
 
 
 def fold(line: str, width: int) -> list[str]:
-    """Return `line` in pieces that fit `width` columns, broken at blanks.
+    """Return `line` in pieces that fit `width` columns, broken at blanks, and inside of words that are wider.
 
-    A word that is longer than the width stays whole, so that addresses can be copied: it has no blanks, and a line that
-    is worth forging has.
+    Whatever is wider than the screen would be broken by the terminal, which begins the rest at the left edge: where
+    only lines of ours may begin.
     """
     if width < NARROWEST or columns_of(line) <= width:
         return [line]
@@ -100,8 +100,21 @@ def fold(line: str, width: int) -> list[str]:
             continue
         if current:
             pieces.append(current)
-        current = word.lstrip(" ")
+        *full, current = _hard(word.lstrip(" "), width)
+        pieces += full
     return [*pieces, current]
+
+
+def _hard(word: str, width: int) -> list[str]:
+    """Return `word` in pieces of at most `width` columns; marks stay with what they stand on."""
+    pieces, start, taken = [], 0, 0
+    for index, char in enumerate(word):
+        columns = columns_of(char)
+        if taken + columns > width:
+            pieces.append(word[start:index])
+            start, taken = index, 0
+        taken += columns
+    return [*pieces, word[start:]]
 
 
 def columns_of(text: str) -> int:
