@@ -12,7 +12,7 @@ HELP = """\
 Wait for peers and chat. Prints the exact line to type on the other side.
 
 Without an ADDRESS everybody who reaches this machine on TCP port 7272 may knock; `p2pchat listen localhost` keeps it on
-this machine, `p2pchat listen /path/of/socket` keeps it among its users. `p2pchat help addresses` has the rest.
+this machine, `p2pchat listen /path/of/socket` keeps it yours alone. `p2pchat help addresses` has the rest.
 
 A file or a pipe as output gets exactly the bytes that were sent, unless --safe is given; behind `| tee` a program that
 looks like a file is your terminal, so use --safe there.
