@@ -2,7 +2,7 @@
 
     name = "alice"              # for every profile
 
-    [profile.work]
+    [profiles.work]
     name = "A. Liddell"         # for this one
 
 A wrong value is an error that names file, key and cure. An unknown key is only a warning, so that an older p2pchat can
@@ -12,6 +12,8 @@ live with the file of a newer one.
 from __future__ import annotations
 
 import difflib
+import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, object]  # by field of `Common`
 
-PROFILES = "profile"  # the table of tables; on the top level also the key that chooses one of them
+PROFILE = "profile"  # the key that chooses a profile
+PROFILES = "profiles"  # the table of their tables; TOML has no name for a value and a table at once
+
+_CURE = "a table of a profile is called [profiles.NAME]"
+_MISSPELT = re.compile(r"^\s*\[?\s*profile\s*[.\]]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,7 @@ class ConfigFile:
     def find(self, name: str, *, profile: str) -> tuple[object, str] | None:
         """Return what the file says of the field `name`, and where in it; None if nothing."""
         if name in (own := self.profiles.get(profile, {})):
-            return own[name], f"{self.path} [profile.{profile}]"
+            return own[name], f"{self.path} [profiles.{profile}]"
         return (self.values[name], str(self.path)) if name in self.values else None
 
 
@@ -51,8 +57,9 @@ def read(path: Path) -> ConfigFile:
       ConfigurationError: if it cannot be read or understood, or a value in it is wrong.
     """
     try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a FIFO would wait for somebody who writes
+            raise ConfigurationError(f"{path} is not a file", hint="move it away, or put a regular file there")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ConfigFile(path=path)
     except OSError as exc:
@@ -61,37 +68,46 @@ def read(path: Path) -> ConfigFile:
         ) from exc
     except UnicodeDecodeError as exc:
         raise ConfigurationError(f"{path} is not UTF-8", hint="save it as UTF-8") from exc
-    except tomllib.TOMLDecodeError as exc:
+    return _understand(path, _parsed(path, text))
+
+
+def _parsed(path: Path, text: str) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as exc:  # not all of the former are its own: a number may have too many digits
         message = str(exc)
         raise ConfigurationError(
-            f"{path} is not TOML: {message[:1].lower()}{message[1:]}", hint='a line of it looks like name = "alice"'
+            f"{path} is not TOML: {message[:1].lower()}{message[1:]}",
+            hint=_CURE if _MISSPELT.search(text) else 'a line of it looks like name = "alice"',
         ) from exc
-    return _understand(path, table)
 
 
 def _understand(path: Path, table: Mapping[str, object]) -> ConfigFile:
-    tables = table.get(PROFILES)
-    profiles = tables if isinstance(tables, dict) else {}
-    top = {key: value for key, value in table.items() if value is not profiles}
+    if isinstance(table.get(PROFILE), dict):
+        raise ConfigurationError(f"{path}: profile is the name of one, and no table", hint=_CURE)
+    profiles = table.get(PROFILES, {})
+    if not isinstance(profiles, dict):
+        raise ConfigurationError(f"{path}: profiles is no table", hint=_CURE)
+    top = {key: value for key, value in table.items() if key != PROFILES}
     unknown = [*_unknown(top, "")]
     for name, values in profiles.items():
         if not settings.is_profile(name) or not isinstance(values, dict):
             raise ConfigurationError(
-                f"{path}: [profile] holds {name}, which is no table of a profile",
-                hint='to choose a profile: profile = "work"; to set something for it: [profile.work]',
+                f"{path}: [profiles] holds {name}, which is no table of a profile",
+                hint='to choose a profile: profile = "work"; to set something for it: [profiles.work]',
             )
-        unknown += _unknown(values, f"profile.{name}.")
+        unknown += _unknown(values, f"{PROFILES}.{name}.")
     return ConfigFile(
         path=path,
         values=_values(path, top, ""),
-        profiles={name: _values(path, values, f"profile.{name}.") for name, values in profiles.items()},
+        profiles={name: _values(path, values, f"{PROFILES}.{name}.") for name, values in profiles.items()},
         unknown=tuple(unknown),
     )
 
 
 def _known(prefix: str) -> list[str]:
     """Return the keys that mean something behind `prefix`; which profile it is, a profile cannot say."""
-    return [name for name in settings.BY_NAME if not prefix or name != PROFILES]
+    return [name for name in settings.BY_NAME if not prefix or name != PROFILE]
 
 
 def _unknown(table: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:

@@ -87,7 +87,7 @@ A flag beats the environment, which beats the file config.toml, which beats the 
 where that file is looked for, usually ~/.config/p2pchat/config.toml; `p2pchat config show` tells what counts, and why.
 
   name = "alice"          # for every profile
-  [profile.work]          # for one of them, and above what is said for all
+  [profiles.work]         # for one of them, and above what is said for all
   name = "A. Liddell"
 
 {table}
@@ -165,4 +165,5 @@ def find(topic: str) -> str:
 
 def nearest(topic: str) -> str:
     """Return the verb or topic that `topic` was most likely meant to be, or an empty string."""
-    return next(iter(difflib.get_close_matches(topic, [*PAGES, *verbs.BY_NAME], n=1)), "")
+    near = next(iter(difflib.get_close_matches(topic, [*PAGES, *verbs.BY_NAME], n=1)), "")
+    return next((page for page in PAGES if near and page.startswith(near)), near)  # `configuration` tells more

@@ -19,7 +19,7 @@ SAMPLES: dict[str, tuple[object, str, str]] = {
     "accept": ("ask", "known", "anyone"),
     "timeout": (1.5, "2.5", "3.5"),
     "linger": (1, "2", "3"),
-    "verbose": (2, "3", "1"),
+    "verbose": (2, "0", "1"),
 }
 OTHERS = [pytest.param(option, id=option.name) for option in OPTIONS.values() if not isinstance(option.kind, Flag)]
 FLAGS = [pytest.param(option, id=option.name) for option in OPTIONS.values() if isinstance(option.kind, Flag)]
@@ -85,12 +85,12 @@ def test_an_empty_variable_is_as_good_as_none(show: Show, monkeypatch: pytest.Mo
 
 
 def test_a_profile_has_values_of_its_own(config_file: Path, show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    config_file.write_text('name = "all"\nlinger = 1\n[profile.work]\nname = "work"\n[profile.play]\nname = "play"\n')
+    config_file.write_text('name = "all"\nlinger = 1\n[profiles.work]\nname = "work"\n[profiles.play]\nname = "play"\n')
     assert show()["name"] == ("all", str(config_file))
-    assert show("--profile", "work")["name"] == ("work", f"{config_file} [profile.work]")
+    assert show("--profile", "work")["name"] == ("work", f"{config_file} [profiles.work]")
     assert show("--profile", "work")["linger"] == (1, str(config_file))
     monkeypatch.setenv("P2PCHAT_PROFILE", "play")
-    assert show()["name"] == ("play", f"{config_file} [profile.play]")
+    assert show()["name"] == ("play", f"{config_file} [profiles.play]")
 
 
 def test_the_file_chooses_a_profile(config_file: Path, show: Show) -> None:
