@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from p2pchat.cli import options, places, say, settings
@@ -57,7 +58,7 @@ def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:g}"
+        return repr(value).removesuffix(".0")  # exact, and `inf` is TOML
     quoted = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if char.isprintable() else f"\\U{ord(char):08X}" for char in quoted) + '"'
 
@@ -69,7 +70,7 @@ def _as_json(common: settings.Common) -> str:
         value = getattr(common, option.field)
         source = common.sources[option.field]
         return {
-            "value": str(value) if isinstance(value, Path) else value,
+            "value": str(value) if isinstance(value, Path) or value == math.inf else value,  # JSON has no infinity
             "source": source.kind,
             "place": source.place or None,
         }

@@ -1,11 +1,13 @@
 """What the value of an option may be, and how it is read: from text (a flag, the environment) or from TOML.
 
 Both ways lead to the same value, or to a `ValueError` that says what would have been right. Text is what somebody
-typed, so `5` is a number; in a file a number is a number and a word is in quotes.
+typed, so `5` is a number; in a file a number is a number and a word is in quotes. All text can be written as UTF-8:
+names go to peers, and paths into what `config show` prints.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,6 +82,7 @@ class Number:
     takes: str
     example: str
     whole: bool = False
+    most: float = math.inf
     words: tuple[str, ...] = ()
 
     def from_text(self, text: str) -> float:
@@ -94,10 +97,13 @@ class Number:
         """Return `value` if it is a number."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
             raise _wrong(self)
-        return self._checked(value if self.whole else float(value))
+        try:
+            return self._checked(value if self.whole else float(value))
+        except OverflowError:  # a whole number of more than 308 digits
+            raise _wrong(self) from None
 
     def _checked(self, number: float) -> float:
-        if not number >= 0:  # so that NaN is refused, too
+        if not 0 <= number <= self.most:  # so that NaN is refused, too
             raise _wrong(self)
         return number
 
@@ -113,7 +119,7 @@ class Word:
 
     def from_text(self, text: str) -> str:
         """Return `text` if it fits."""
-        if not self.fits(text):
+        if not self.fits(_encodable(text)):
             raise _wrong(self)
         return text
 
@@ -169,13 +175,22 @@ class Directory:
 
     def from_text(self, text: str) -> Path:
         """Return the path `text`, which may be relative: it was typed somewhere."""
-        return Path(text)
+        return Path(_encodable(text))
 
     def from_toml(self, value: object) -> Path:
         """Return the path `value`, if it is absolute or begins at somebody's home."""
         if not isinstance(value, str) or not (value.startswith("~") or Path(value).is_absolute()):
             raise _wrong(self)
-        return Path(value)
+        return self.from_text(value)
+
+
+def _encodable(text: str) -> str:
+    """Return `text`, unless it has bytes that were no UTF-8: Python makes lone surrogates of them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it takes text in UTF-8") from None
+    return text
 
 
 def _wrong(kind: Kind) -> ValueError:

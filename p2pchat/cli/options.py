@@ -90,6 +90,8 @@ def _value(option: Option, words: Mapping[str, object]) -> object:
     if words.get(_opposite(option)):
         return False
     given = words[option.field]
+    if isinstance(option.kind, Number) and isinstance(given, int):
+        return min(given, option.kind.most)  # how often it was typed: who says -vvv wants all there is
     if not isinstance(given, str):
         return given
     try:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from p2pchat.cli.kinds import Choice, Directory, Flag, Kind, Number, Word
 
 MAX_NAME = 64  # characters; docs/protocol.md 3.1
+MAX_VERBOSE = 2
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a name of one directory, and of nothing else
 
 
@@ -130,7 +131,10 @@ class Common:
     no_input: bool = _option("read nothing, ask nothing", Flag())
     safe: bool = _option("clean what goes to a file or a pipe as for a terminal", Flag())
     verbose: int = _option(
-        "say more; twice: with tracebacks", Number("0, 1 or 2", example="1", whole=True), default=0, short="-v"
+        "say more; twice: with tracebacks",
+        Number("0, 1 or 2", example="1", whole=True, most=MAX_VERBOSE),
+        default=0,
+        short="-v",
     )
     quiet: bool = _option("say nothing but messages and errors", Flag(), short="-q")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -27,6 +28,27 @@ def test_show_prints_a_file_that_reads_back(
     monkeypatch.delenv("P2PCHAT_NAME")
     assert configfile.read(config_file).unknown == ()
     assert {name: value for name, (value, _) in show().items()} == {name: value for name, (value, _) in before.items()}
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"), [("1234567", "1234567"), ("0.1", "0.1"), ("5", "5"), ("1e300", "1e+300")]
+)
+def test_show_prints_numbers_exactly(
+    typed: str, printed: str, config_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["config", "show", "--timeout", typed]) == 0
+    out = capfd.readouterr().out
+    assert re.search(r"^timeout = (\S+)", out, re.MULTILINE)[1] == printed  # type: ignore[index]
+    assert tomllib.loads(out)["timeout"] == float(typed)
+
+
+def test_show_prints_what_has_no_end_as_toml_and_as_json(config_file: Path, show: Show) -> None:
+    assert show("--linger", "inf")["linger"] == (math.inf, "--linger")
+    assert show("--linger", "inf", "--json")["linger"] == ("inf", "--linger")
+
+
+def test_more_talk_than_there_is_is_all_there_is(config_file: Path, show: Show) -> None:
+    assert show("-vvv")["verbose"] == (2, "--verbose")
 
 
 def test_show_says_whether_there_is_a_file(config_file: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,10 @@ def test_a_wrong_value_is_told_with_file_key_and_cure(
 
 
 def test_values_of_profiles_that_are_not_used_are_checked_too(config_file: Path, complaint: Complaint) -> None:
-    config_file.write_text("[profile.work]\nlinger = true\n")
+    config_file.write_text("[profiles.work]\nlinger = true\n")
     code, said = complaint("id")
     assert code == 78
-    assert said[0].startswith(f"p2pchat: error: {config_file}: profile.work.linger: it takes a number")
+    assert said[0].startswith(f"p2pchat: error: {config_file}: profiles.work.linger: it takes a number")
 
 
 @pytest.mark.parametrize(
@@ -57,8 +58,10 @@ def test_values_of_profiles_that_are_not_used_are_checked_too(config_file: Path,
     [
         (b"name = alice", "is not TOML: invalid value (at line 1, column 8)"),
         (b'name = "\xff"', "is not UTF-8"),
-        (b"[profile]\nwork = 1", ": [profile] holds work, which is no table of a profile"),
-        (b'[profile."a b"]', ": [profile] holds a b, which is no table of a profile"),
+        (b"[profiles]\nwork = 1", ": [profiles] holds work, which is no table of a profile"),
+        (b'[profiles."a b"]', ": [profiles] holds a b, which is no table of a profile"),
+        (b"profiles = 1", ": profiles is no table"),
+        (b"timeout = 1" + b"0" * 400, ": timeout: it takes a number of seconds, 0 or more"),
     ],
 )
 def test_a_file_that_cannot_be_understood(text: bytes, message: str, config_file: Path, complaint: Complaint) -> None:
@@ -69,10 +72,44 @@ def test_a_file_that_cannot_be_understood(text: bytes, message: str, config_file
     assert said[1].startswith("hint: ")
 
 
-def test_a_file_that_cannot_be_read(config_file: Path, complaint: Complaint) -> None:
-    config_file.mkdir()
+@pytest.mark.parametrize("text", ["timeout = 1" + "0" * 5000, "name = " + "[" * 5000], ids=["digits", "brackets"])
+def test_what_the_parser_of_python_cannot_take_is_no_bug_of_ours(
+    text: str, config_file: Path, complaint: Complaint
+) -> None:
+    config_file.write_text(text)
     code, said = complaint("config", "show")
-    assert (code, said[0]) == (78, f"p2pchat: error: cannot read {config_file}: Is a directory")
+    assert code == 78
+    assert said[0].startswith(f"p2pchat: error: {config_file} is not TOML: ")
+
+
+@pytest.mark.parametrize("before", ["", 'profile = "work"\n'], ids=["alone", "beside the key"])
+@pytest.mark.parametrize("table", ["[profile.work]", "[profile]", "profile.work.name = 1"])
+def test_a_table_called_like_the_key_gets_its_right_name(
+    before: str, table: str, config_file: Path, complaint: Complaint
+) -> None:
+    config_file.write_text(f"{before}{table}\n")
+    code, said = complaint("config", "show")
+    assert (code, said[1]) == (78, "hint: a table of a profile is called [profiles.NAME]")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_regular_file_is_not_opened(
+    make: Callable[[Path], None], config_file: Path, complaint: Complaint
+) -> None:
+    make(config_file)
+    assert complaint("config", "show") == (
+        78,
+        [f"p2pchat: error: {config_file} is not a file", "hint: move it away, or put a regular file there"],
+    )
+
+
+def test_a_file_that_cannot_be_read(config_file: Path, complaint: Complaint) -> None:
+    config_file.symlink_to(config_file.name)
+    code, said = complaint("config", "show")
+    assert (code, said[0]) == (
+        78,
+        f"p2pchat: error: cannot read {config_file}: Too many levels of symbolic links",
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,8 +142,35 @@ def test_an_unknown_key_is_a_warning(key: str, hint: list[str], config_file: Pat
 
 
 def test_an_unknown_key_of_a_profile_is_a_warning(config_file: Path, complaint: Complaint) -> None:
-    config_file.write_text('[profile.work]\nprofile = "x"\n')
-    assert complaint("config", "show") == (0, [f"p2pchat: warning: {config_file}: unknown key profile.work.profile"])
+    config_file.write_text('[profiles.work]\nprofile = "x"\n')
+    assert complaint("config", "show") == (0, [f"p2pchat: warning: {config_file}: unknown key profiles.work.profile"])
+
+
+@pytest.mark.parametrize("option", ["name", "data-dir"])
+def test_text_that_is_not_utf_8_is_refused_where_it_is_read(
+    option: str, config_file: Path, complaint: Complaint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_text = os.fsdecode(b"/a\xffb")
+    code, said = complaint("config", "show", f"--{option}", no_text)
+    assert (code, said[0]) == (2, f"p2pchat: error: invalid value for '--{option}': it takes text in UTF-8")
+    monkeypatch.setenv(OPTIONS[option.replace("-", "_")].twin, no_text)
+    code, said = complaint("config", "show")
+    assert code == 78
+    assert said[0].endswith(" in the environment: it takes text in UTF-8")
+
+
+def test_a_lone_surrogate_is_no_text_in_the_file(config_file: Path, complaint: Complaint) -> None:
+    config_file.write_text('name = "\\ud800"\n')
+    assert complaint("config", "show")[0] == 78
+
+
+@pytest.mark.parametrize("number", ["3", "7", "-1"])
+def test_there_is_no_third_level_of_talk(
+    number: str, config_file: Path, complaint: Complaint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("P2PCHAT_VERBOSE", number)
+    code, said = complaint("config", "show")
+    assert (code, said[0]) == (78, "p2pchat: error: P2PCHAT_VERBOSE in the environment: it takes 0, 1 or 2")
 
 
 def test_a_flag_without_sense_is_a_usage_error(complaint: Complaint, config_file: Path) -> None:
