@@ -32,5 +32,6 @@ def explain(
         module = importlib.import_module(verb.module)
         return int(module.app(args=["--help"], prog_name=f"p2pchat {verb.name}", standalone_mode=False) or 0)
     meant = topics.nearest(topic)
-    say.error(f"no such topic: {topic}", hint=f"did you mean `p2pchat help {meant}`?" if meant else "`p2pchat help`")
+    hint = f"did you mean `p2pchat help {meant}`?" if meant else "`p2pchat help` lists them"
+    say.error(f"no such topic: {topic}", hint=hint)
     return ExitCode.USAGE

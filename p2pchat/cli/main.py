@@ -124,14 +124,16 @@ def _call(verb: verbs.Verb, words: Sequence[str]) -> int:
     try:
         code = app(args=list(words), prog_name=name, standalone_mode=False)
     except typer.TyperException as exc:
-        message, hint = _usage(verb, exc)
+        message, hint = _usage(verb, words, exc)
         return say.fatal(ExitCode.USAGE, message, hint=hint, as_json=_is_for_a_program([verb.name, *words]))
     return int(code or ExitCode.DONE)
 
 
-def _usage(verb: verbs.Verb, wrong: typer.TyperException) -> tuple[str, str]:
+def _usage(verb: verbs.Verb, words: Sequence[str], wrong: typer.TyperException) -> tuple[str, str]:
     """Return what is wrong with the words behind `verb`, and what to do about it."""
     hint = f"`p2pchat {verb.name} --help` shows what it takes"
+    if verb.name == "dial" and any(re.fullmatch(r"exec:\S*", word) for word in words):
+        hint = "a command is one word, in quotes: `p2pchat dial 'exec:ssh box p2pchat stdio'`"
     if hasattr(wrong, "possibilities"):  # its class has no public name
         import difflib  # noqa: PLC0415  (for somebody who mistyped)
 
@@ -139,6 +141,8 @@ def _usage(verb: verbs.Verb, wrong: typer.TyperException) -> tuple[str, str]:
         near = difflib.get_close_matches(name, [f"--{option}" for option in (*verb.options, "help")], n=1)
         return f"no such option: {name}", f"did you mean `p2pchat {verb.name} {near[0]}`?" if near else hint
     message = wrong.format_message().rstrip(".").replace("Value error, ", "")
+    if meant := re.fullmatch(r"(.*)\. Did you mean '([^']+)'.*", message):
+        message, hint = meant[1], f"did you mean `p2pchat {verb.name} {meant[2]}`?"
     return message[:1].lower() + message[1:], hint
 
 

@@ -29,7 +29,15 @@ def test_the_page_of_commands_is_the_table() -> None:
         assert line in topics.find("commands")
 
 
-@pytest.mark.parametrize(("word", "hint"), [("pips", "did you mean `p2pchat help pipes`?"), ("zzz", "`p2pchat help`")])
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("pips", "did you mean `p2pchat help pipes`?"),
+        ("confg", "did you mean `p2pchat help configuration`?"),
+        ("lisen", "did you mean `p2pchat help listen`?"),
+        ("zzz", "`p2pchat help` lists them"),
+    ],
+)
 def test_an_unknown_topic_is_an_error(word: str, hint: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert explaining.explain(word) == 2
     assert capfd.readouterr().err == f"p2pchat: error: no such topic: {word}\nhint: {hint}\n"

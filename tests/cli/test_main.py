@@ -117,6 +117,18 @@ def test_a_mistyped_option_gets_the_nearest_of_the_verb(words: list[str], hint: 
     assert errors_of(*words) == (2, f"p2pchat: error: no such option: {flag}\nhint: {hint}\n")
 
 
+def test_a_mistyped_word_of_config_gets_the_nearest() -> None:
+    said = "p2pchat: error: no such command 'shwo'\nhint: did you mean `p2pchat config show`?\n"
+    assert errors_of("config", "shwo") == (2, said)
+
+
+@pytest.mark.parametrize("rest", [["p2pchat", "stdio"], ["-p", "22"]], ids=" ".join)
+def test_a_command_without_quotes_gets_the_quotes(rest: list[str]) -> None:
+    code, said = errors_of("dial", "exec:ssh", *rest)
+    assert code == 2
+    assert said.endswith("\nhint: a command is one word, in quotes: `p2pchat dial 'exec:ssh box p2pchat stdio'`\n")
+
+
 def test_an_alias_is_the_verb() -> None:
     assert verbs.find("connect") is verbs.find("dial")
 
