@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import resource
+import signal
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from p2pchat.errors import StoreError
-from p2pchat.store.draft import DraftFile
+from p2pchat.store.draft import MAX_SIZE, DraftFile
 
 TEXT = "half a žluťoučký\nmessage"
 
@@ -26,11 +30,64 @@ def test_a_draft_is_taken_once(path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_newer_draft_replaces_an_older_one(path: Path) -> None:
+def test_a_newer_draft_stands_behind_an_older_one(path: Path) -> None:
     draft = DraftFile(path)
     draft.keep("a long one")
     draft.keep("short")
-    assert draft.take() == "short"
+    assert draft.take() == "a long one\nshort"
+
+
+def test_runs_that_keep_and_take_at_once_lose_nothing(path: Path) -> None:
+    def keep_many(run: int) -> None:
+        for n in range(100):
+            DraftFile(path).keep(f"{run}.{n}")
+
+    taken: list[str] = []
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(keep_many, run) for run in range(4)]
+        while not all(run.done() for run in runs):
+            taken += DraftFile(path).take().split()
+        for run in runs:
+            run.result()
+    taken += DraftFile(path).take().split()
+    assert sorted(taken) == sorted(f"{run}.{n}" for run in range(4) for n in range(100))
+
+
+def test_a_draft_that_is_taken_while_another_waits_for_it_is_begun_anew(path: Path) -> None:
+    draft = DraftFile(path)
+    draft.keep("first")
+    with path.open("rb") as held, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = pool.submit(draft.keep, "second")
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        path.unlink()
+        fcntl.flock(held, fcntl.LOCK_UN)
+        waiting.result(10)
+    assert draft.take() == "second"
+
+
+def test_more_than_fits_is_refused_and_harms_nothing(path: Path) -> None:
+    draft = DraftFile(path)
+    draft.keep("first")
+    with pytest.raises(StoreError, match=r"cannot keep your draft in .*: File too large"):
+        draft.keep("x" * (MAX_SIZE - len("first")))
+    assert draft.take() == "first"
+
+
+def test_a_disk_that_takes_only_a_part_harms_nothing(path: Path) -> None:
+    draft = DraftFile(path)
+    draft.keep("first")
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    old_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, old_limit[1]))
+    try:
+        with pytest.raises(StoreError, match="cannot keep your draft in"):
+            draft.keep("more than fits")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
+        signal.signal(signal.SIGXFSZ, old_handler)
+    assert draft.take() == "first"
 
 
 def test_nobody_else_may_read_it(path: Path) -> None:
@@ -38,6 +95,7 @@ def test_nobody_else_may_read_it(path: Path) -> None:
     path.chmod(0o666)
     DraftFile(path).keep(TEXT)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert DraftFile(path).take() == f"old\n{TEXT}"
 
 
 def test_what_is_not_unicode_is_kept_as_far_as_it_goes(path: Path) -> None:
