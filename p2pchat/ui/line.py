@@ -18,7 +18,7 @@ from p2pchat.node import events
 from p2pchat.ui import commands, posts, sanitize
 from p2pchat.ui.completion import Choices, Tab
 from p2pchat.ui.person import Person
-from p2pchat.ui.prompt import Answers, Prompt
+from p2pchat.ui.prompt import MAX_LINE, Answers, Prompt
 from p2pchat.ui.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MAX_TYPED = 100  # texts that were entered and wait to be sent; beyond, Enter does nothing for a moment
 LAST_WORDS = 1.0  # seconds to write what should be on the screen when all else has ended
 FAREWELL = "Ctrl-C again ends at once, /q says goodbye first"
+TOO_LONG = f"not inserted: the line takes {MAX_LINE} characters at most; send a file with p2pchat dial PEER < FILE"
 
 
 class Draft(Protocol):
@@ -92,6 +93,7 @@ class LineFace:
         self._posts = posts.Posts(words.marks)
         self._chat: Chat | None = None
         self._doubted = ""  # the text that is sent only if Enter comes again
+        self._rest = ""  # of the draft, what did not fit into the line
         self._to_do, self._done = trio.open_memory_channel[Typed](MAX_TYPED)
         answers = Answers(
             head=self._head,
@@ -99,6 +101,7 @@ class LineFace:
             warned=self._warned,
             interrupted=self._interrupted,
             ended=self._ended,
+            refused=self._refused,
         )
         choices = Choices(peers=self._names, strangers=lambda: [n for n, _ in self._person.strangers.waiting()])
         self._prompt = Prompt(terminal, printer, answers, completer=Tab(choices), keys=keys)
@@ -131,11 +134,14 @@ class LineFace:
         """Let a person type until the chat is over; then keep what was not sent."""
         self._chat = chat
         draft = self._draft.take() if self._draft is not None else ""
+        self._rest = draft[MAX_LINE:]
         if draft:
             await self._person.tell(["this was typed and not sent when the last chat ended; Ctrl-C clears it"])
+        if self._rest:
+            await self._person.tell([f"the line takes {MAX_LINE} characters of that; the rest comes next time"])
         nursery.start_soon(chat.guard, self._obey, chat, nursery)
         try:
-            await self._prompt.run(draft)
+            await self._prompt.run(draft[:MAX_LINE])
         finally:
             with trio.move_on_after(LAST_WORDS, shield=True):
                 await self._settle()
@@ -174,7 +180,7 @@ class LineFace:
             typed = self._done.receive_nowait()
             if isinstance(typed, commands.Say):
                 unsent.append(typed.text)
-        draft = "\n".join(text for text in (*unsent, self._prompt.unsent) if text)
+        draft = "\n".join(text for text in (*unsent, self._prompt.unsent, self._rest) if text)
         kept = f"{self._words.marks.failed} not sent: {draft}"
         if draft and self._draft is not None:
             try:
@@ -221,6 +227,9 @@ class LineFace:
             self._interrupted()
         else:
             self._put(Remark((FAREWELL,)))
+
+    def _refused(self) -> None:
+        self._put(Remark((TOO_LONG,)))
 
     def _interrupted(self) -> None:
         if self._chat is not None:

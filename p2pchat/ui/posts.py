@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from p2pchat.ui.marks import Marks
 
 MAX_DRAWN = 5  # messages above the prompt; the others are counted
+MAX_PER_COLUMN = 8  # characters, accents and the like; whatever has more is cut unmeasured, for it is drawn often
 NARROWEST = 20  # columns for the beginning of a message, whatever the terminal says
 
 
@@ -93,7 +94,7 @@ def _clock(at: float) -> str:
 
 def cut(line: str, width: int, dots: str) -> str:
     """Return a clean `line`, or the beginning of it that fits `width` columns, with `dots`."""
-    if transcript.columns_of(line) <= width:
+    if len(line) <= MAX_PER_COLUMN * width and transcript.columns_of(line) <= width:
         return line
     length = width - len(dots)
     while transcript.columns_of(line[:length]) > width - len(dots):

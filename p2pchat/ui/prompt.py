@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.input import Input
     from prompt_toolkit.key_binding import KeyPressEvent
+    from prompt_toolkit.key_binding.key_processor import KeyProcessor
 
     from p2pchat.ui.terminal import Printer, Terminal
+
+MAX_LINE = 16_384  # characters in the line: every redraw lays out all of them anew, which takes some 40 ms by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Answers:
     interrupted: Callable[[], None]  # Ctrl-C on an empty line, twice in a row
     warned: Callable[[], None]  # the first of those
     ended: Callable[[], None]  # Ctrl-D on an empty line
+    refused: Callable[[], None]  # a key or a paste that would have made the text longer than MAX_LINE, first of a row
 
 
 @final
@@ -52,6 +56,8 @@ class Prompt:
         self.unsent: str = ""  # after the end of `run`: what was in the line
         self._answers = answers
         self._armed = False  # whether the next Ctrl-C is the second one
+        self._is_full = False  # whether that was said since anything fitted
+        self._before = Document()  # what the key that is being handled has found
         self._session: PromptSession[str] = PromptSession(
             message=self._head,
             multiline=True,
@@ -66,6 +72,9 @@ class Prompt:
             output=terminal,
         )
         self._buffer.on_text_changed += self._disarm
+        for buffer in (self._buffer, self._session.search_buffer):
+            buffer.on_text_changed += self._bound
+        self._session.app.key_processor.before_key_press += self._remember
         printer.stay_above(self._session.app)
 
     @property
@@ -73,7 +82,7 @@ class Prompt:
         return self._session.default_buffer
 
     async def run(self, text: str) -> None:
-        """Let a person type, with `text` in the line to begin with, until cancelled.
+        """Let a person type, with `text` of at most MAX_LINE in the line to begin with, until cancelled.
 
         Raises:
           TerminalGone: if the terminal hung up.
@@ -104,6 +113,20 @@ class Prompt:
 
     def _disarm(self, _: Buffer) -> None:
         self._armed = False
+
+    def _remember(self, _: KeyProcessor) -> None:
+        self._before = self._session.app.current_buffer.document
+
+    def _bound(self, buffer: Buffer) -> None:
+        """Undo what makes the text too long, whichever key did it."""
+        if len(buffer.text) <= MAX_LINE:
+            self._is_full = False
+            return
+        was_full = self._is_full
+        buffer.set_document(self._before)
+        self._is_full = True
+        if not was_full:
+            self._answers.refused()
 
     def _bindings(self) -> KeyBindings:
         bindings = KeyBindings()

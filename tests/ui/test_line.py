@@ -20,13 +20,15 @@ from p2pchat.node.node import open_node
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.ui import bridge, chat
 from p2pchat.ui.chat import Plan
-from p2pchat.ui.line import MAX_TYPED, LineFace
+from p2pchat.ui.line import MAX_TYPED, TOO_LONG, LineFace
+from p2pchat.ui.prompt import MAX_LINE
 from p2pchat.ui.terminal import Printer, Terminal
 from tests.support.faces import ME, words
 from tests.support.peers import HOME, Network, Peer, open_peer
 
 LISTEN = Plan(listen=(HOME,))
 BOB = NodeSettings(name="bob", accept=Accept.ANYONE)
+PASTE = "\x1b[200~%s\x1b[201~"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*([a-zA-Z])")
 
 
@@ -300,6 +302,47 @@ def test_too_much_at_once_stays_in_the_line() -> None:
             assert all(set(text) == {"x"} for text in heard)  # what did not fit was put together with the next
 
     play(scene)
+
+
+@pytest.mark.parametrize("search", ["", "\x12"], ids=["line", "search"])
+def test_what_would_make_the_line_too_long_is_not_inserted(search: str) -> None:
+    async def scene(keys: PipeInput) -> None:
+        async with chatting(keys) as (desk, bob, _):
+            keys.send_text(f"{search}{PASTE % ('x' * 3 * MAX_LINE)}")
+            await desk.wait_for("not inserted: the line takes 16384 characters at most")
+            assert "x" * 20 not in desk.text
+            keys.send_text("\x07\x03still here\r")
+            with trio.fail_after(10):
+                assert await bob.wait_heard(1) == ["still here"]
+
+    play(scene)
+
+
+def test_a_full_line_takes_no_key_more_and_says_so_once() -> None:
+    async def scene(keys: PipeInput) -> None:
+        async with chatting(keys) as (desk, bob, _):
+            keys.send_text("a line before\r")
+            text = "y" * (MAX_LINE - 1)
+            keys.send_text(f"{PASTE % text}\x1b[D\x1b[Dabc{PASTE % 'defg'}\r")  # the cursor is not at the end
+            await desk.wait_for(TOO_LONG[:40])
+            with trio.fail_after(10):
+                assert await bob.wait_heard(2) == ["a line before", f"{text[2:]}a{text[:2]}"]
+            assert desk.text.count(TOO_LONG[:40]) == 1
+
+    play(scene)
+
+
+def test_a_draft_too_long_for_the_line_comes_bit_by_bit() -> None:
+    drawer = Drawer("d" * MAX_LINE + "the rest")
+
+    async def scene(keys: PipeInput) -> None:
+        async with chatting(keys, drawer=drawer) as (desk, _, _):
+            await desk.wait_for("the line takes 16384 characters of that; the rest comes next time")
+            keys.send_text("\x03new")
+            await desk.wait_for("new")
+
+    play(scene)
+    assert drawer.text == "new\nthe rest"
 
 
 def test_a_terminal_that_hangs_up_ends_the_chat() -> None:
