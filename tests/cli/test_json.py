@@ -87,6 +87,7 @@ async def test_bad_and_huge_commands_are_skipped(ann: Home, bob: Home) -> None:
         await guest.command("send", text="x" * (2**20 + 1))
         await guest.command("send", text="still here")
         await host.wait_for("message", text="still here")
+        await guest.wait_for("error", line=6)
         codes = [(event["code"], event["line"]) for event in guest.told("error")]
         assert codes == [*(("bad_command", n) for n in range(1, 5)), ("too_long", 5), ("too_long", 6)]
         assert peak_memory(guest.program.process.pid) < 150 * 2**20

@@ -155,6 +155,11 @@ def test_typing_is_not_told_before_both_have_resumed() -> None:
     assert pair.say(pair.initiator, Typing(on=True)) == [Typing(on=True)]
 
 
+def test_typing_is_told_once_both_have_resumed() -> None:
+    pair = ConnectionPair().open()
+    assert pair.say(pair.initiator, Typing(on=True)) == [Typing(on=True)]
+
+
 def test_frames_from_the_future_are_passed_over() -> None:
     pair = ConnectionPair().greet()
     assert pair.say(pair.initiator, Unknown(0xF3, b"\x90"), Ping(1)) == [Ping(1)]
