@@ -42,7 +42,7 @@ async def test_each_way_ends_by_itself(autojump_clock: MockClock) -> None:
         assert await right.receive_some() == b"question"
         await left.send_eof()
         assert await right.receive_some() == b""
-        await trio.sleep(1000)
+        await trio.sleep(relay.AFTER_END / 2)
         await right.send_all(b"answer")
         assert await left.receive_some() == b"answer"
         assert not over.is_set()
@@ -69,6 +69,29 @@ async def test_last_words_of_who_hears_no_more_still_arrive(autojump_clock: Mock
 async def _broken(data: bytes) -> None:
     await trio.lowlevel.checkpoint()
     raise trio.BrokenResourceError
+
+
+async def test_who_does_not_answer_an_end_is_not_waited_for(autojump_clock: MockClock) -> None:
+    async with joined() as (left, right, over):
+        await trio.sleep(1000)
+        began = trio.current_time()
+        await left.send_eof()
+        assert await right.receive_some() == b""
+        await over.wait()
+        assert trio.current_time() - began == relay.AFTER_END
+
+
+async def test_who_takes_nothing_any_more_is_as_good_as_gone(autojump_clock: MockClock) -> None:
+    (left, near_left), (near_right, _) = pair(), pair()
+    near_right.send_all = _stopped  # type: ignore[method-assign, assignment]
+    await left.send_all(b"anybody?")
+    await left.aclose()
+    await relay.relay(near_left, near_right)
+    assert trio.current_time() == relay.STALL + relay.LAST_WORDS
+
+
+async def _stopped(data: bytes) -> None:
+    await trio.sleep_forever()
 
 
 async def test_when_both_are_gone_it_is_over(autojump_clock: MockClock) -> None:
