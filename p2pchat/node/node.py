@@ -231,11 +231,11 @@ class Node:
         return self.settings.one_peer and any(session.peer != peer for session in self._sessions.values())
 
     def session_with(self, peer: PeerId, identity: Identity) -> Session:
-        """Return the session of `identity` with `peer`: the one there is, or a new one."""
+        """Return the session of `identity` with `peer`: the one there is, unless it was abandoned, or a new one."""
         key = identity.peer_id, peer
-        session = self._sessions.pop(key, None) or Session(
-            peer, identity, env=self.env, limits=self.settings.limits, feed=self.feed
-        )
+        session = self._sessions.pop(key, None)
+        if session is None or session.abandoned:
+            session = Session(peer, identity, env=self.env, limits=self.settings.limits, feed=self.feed)
         self._sessions[key] = session
         if len(self._sessions) > MAX_SESSIONS:
             idle = [key for key, old in self._sessions.items() if old is not session and old.idle]

@@ -74,6 +74,7 @@ class Session:
             self.ledger, EntryIds(env.urandom), max_cost=limits.outgoing + limits.max_unacked_bytes
         )
         self._changed = trio.Event()
+        self._said_goodbye = False  # on the link that runs
         self._ran_before = False
         self._breathe_at = FAIRNESS  # the next message that waits until others had their turn
         self._states = States(self)
@@ -84,6 +85,11 @@ class Session:
     def idle(self) -> bool:
         """Whether nothing would be missed if this session were forgotten."""
         return self._exchange is None and not self.unacknowledged
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it is over with messages unsaid: who comes back then begins anew, and never hears them."""
+        return self.over and self._exchange is None and self.unacknowledged > 0
 
     @property
     def connected(self) -> bool:
@@ -110,8 +116,11 @@ class Session:
         checkpoint only when it waits, and at every `FAIRNESS`-th message.
 
         Raises:
-          LocalProtocolError: if the text is over `MAX_TEXT` bytes, or the conversation is over.
+          LocalProtocolError: if the text is none or over `MAX_TEXT` bytes, if we have said goodbye, or if the
+            conversation is over.
         """
+        if type(text) is not str:
+            _require_text(text)
         if self.outgoing.queued >= self._breathe_at or self.outgoing.room <= 0:
             await self._breathe()
         kind, body = messages.encode_body(messages.Text(text, None, more))
@@ -141,9 +150,15 @@ class Session:
             await self._changed.wait()
 
     def goodbye(self) -> None:
-        """Say goodbye once everything of ours is acknowledged; from now on nothing can be sent. Does not wait."""
+        """Say goodbye once everything of ours is acknowledged; from now on nothing can be sent. Does not wait.
+
+        It is for the link that is there: without one this does nothing (`finish` ends the session then), and if the
+        link gets lost before the peer knows, the conversation goes on with the next one.
+        """
         if self._exchange is not None:
+            self._said_goodbye = True
             self._exchange.goodbye(CloseCode.NORMAL)
+            self._note_change()
 
     async def leave(self) -> int:
         """Say goodbye, wait `Limits.leave` seconds at most for it to be heard; return how many messages stay unsaid.
@@ -190,7 +205,7 @@ class Session:
         old, self._exchange = self._exchange, exchange
         if old is not None:
             old.link.close(CloseCode.DUPLICATE, "a newer connection took over")
-        self.over = False
+        self.over = self._said_goodbye = False
         self.vouched = vouched
         self.guest = GUEST in exchange.hello.features
         self.address = exchange.link.remote
@@ -199,8 +214,9 @@ class Session:
 
     def introduce(self, name: str) -> None:
         """Tell the peer what we call ourselves; HELLO goes without a name to whom we have not accepted yet."""
-        kind, body = messages.encode_body(messages.Profile(name))
-        self._say(kind, [body])
+        if not self._said_goodbye:
+            kind, body = messages.encode_body(messages.Profile(name))
+            self._say(kind, [body])
 
     def heed(self, received: Messages) -> Messages:
         """Act upon what is for us and not for people; return the rest."""
@@ -237,6 +253,7 @@ class Session:
         if self._exchange is not exchange:
             return
         self._exchange = None
+        self._said_goodbye = False
         _log.info("%s: disconnected: %r", self.peer, end.reason)
         if exchange.running:
             seconds = self.env.clock() - exchange.began
@@ -273,6 +290,8 @@ class Session:
     def _say(self, kind: messages.Kind, bodies: Sequence[bytes]) -> None:
         if self.over:
             raise LocalProtocolError("the conversation is over")
+        if self._said_goodbye:
+            raise LocalProtocolError("we have said goodbye, and nothing can be sent after that")
         is_first = self.outgoing.say(kind, bodies, now_ms=self.now_ms())
         if is_first and self._exchange is not None and self._exchange.running:
             if self.outgoing.unacknowledged <= FEW:
@@ -284,7 +303,7 @@ class Session:
         """Let others run; while the outbox is full, wait until there is room in it."""
         self._breathe_at = self.outgoing.queued + FAIRNESS
         await trio.lowlevel.checkpoint()
-        while self.outgoing.room <= 0 and not self.over:
+        while self.outgoing.room <= 0 and not self.over and not self._said_goodbye:
             await self._changed.wait()
 
     def _note_change(self) -> None:
@@ -295,6 +314,12 @@ class Session:
         if not self._states.queued:
             self._states.queued = True
             self.feed.put(self._states)
+
+
+def _require_text(text: object) -> None:
+    if not isinstance(text, str):
+        hint = "`post` and `send_many` take `Data`, for bytes, and all other kinds of messages"
+        raise LocalProtocolError(f"`send` takes a str and not {type(text).__name__}", hint=hint)
 
 
 @final

@@ -136,18 +136,26 @@ def encode_body(body: Readable) -> tuple[Kind, bytes]:
     """Return the kind and the encoded body, at most MAX_ASSEMBLED bytes, of a message.
 
     Raises:
-      LocalProtocolError: if it is too long, or holds text that is not Unicode (half of a surrogate pair).
+      LocalProtocolError: if it is no message, too long, or holds text that is not Unicode (half of a surrogate pair).
     """
-    kind = _KINDS[type(body)]
+    kind = _kind_of(body)
     try:
         encoded = _ENCODE(body)
     except UnicodeEncodeError as exc:
         raise LocalProtocolError(f"text that cannot be encoded: {exc}") from exc
     # A short plain text, which nearly all messages are, cannot be out of bounds: no second look at those.
-    is_plain = type(body) is Text and body.reply_to is None and len(encoded) <= MAX_TEXT
+    is_plain = type(body) is Text and body.reply_to is None and type(body.text) is str and len(encoded) <= MAX_TEXT
     if not is_plain and isinstance(decode_body(kind, encoded), Unreadable):
         raise LocalProtocolError(f"{type(body).__name__} is out of bounds")
     return kind, encoded
+
+
+def _kind_of(body: Readable) -> Kind:
+    kind = _KINDS.get(type(body))
+    if kind is None:
+        names = ", ".join(body_type.__name__ for body_type in _TYPES.values())
+        raise LocalProtocolError(f"no message: {type(body).__name__}; these are: {names}")
+    return kind
 
 
 def encode_bodies(bodies: Sequence[Readable]) -> tuple[Kind, list[bytes]]:
@@ -156,8 +164,10 @@ def encode_bodies(bodies: Sequence[Readable]) -> tuple[Kind, list[bytes]]:
     Raises:
       LocalProtocolError: as `encode_body`.
     """
-    kind = _KINDS[type(bodies[0])]
-    if not [body for body in bodies if type(body) is not Text or body.reply_to is not None]:
+    kind = _kind_of(bodies[0])
+    if not [
+        body for body in bodies if type(body) is not Text or body.reply_to is not None or type(body.text) is not str
+    ]:
         with suppress(UnicodeEncodeError):
             encoded = list(map(_ENCODE, bodies))
             if max(map(len, encoded)) <= MAX_TEXT:
