@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
 
 RETRY = "--retry keeps trying"
+CLOSED = "closed here while the connection was lost"
 MAX_GONE = 16  # peers whose link was lost, and who may yet come back to the same conversation
 
 
@@ -116,6 +117,20 @@ class Chat:
         self.parting.add(session)
         await session.drained()
         session.goodbye()
+
+    def close(self, session: Session, nursery: trio.Nursery) -> None:
+        """End one conversation: `part`, or now if its link is lost and only the peer could bring it back.
+
+        Whoever comes under the same key later may know nothing of this conversation, and must not be hung up on.
+        """
+        if session in self.parting or session.over:
+            return
+        if session.connected or self.dials:
+            self.parting.add(session)  # at once: the next thing said may be meant for it
+            nursery.start_soon(self.part, session)
+            return
+        session.finish()
+        self.node.feed.put(events.Disconnected(session=session, reason=CLOSED, code=None, clean=True, redial=None))
 
     async def leave(self) -> int:
         """Say goodbye to everybody and end the chat; returns how many messages nobody will get."""

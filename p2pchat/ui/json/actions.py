@@ -40,11 +40,14 @@ class Actions:
         self._number += 1
         if line is not None and not line.strip():
             return
+        ref = None
         try:
-            await self._do(commands.parse(line))
+            command = commands.parse(line)
+            ref = command.ref
+            await self._do(command)
         except Refused as refused:
             told = tell.error(refused.code, str(refused), hint=refused.hint)
-            self._lines.say(told | {"ref": refused.ref, "line": self._number})
+            self._lines.say(told | {"ref": refused.ref or ref, "line": self._number})
         if self._lines.is_full:
             await self._lines.flush()
 
@@ -60,15 +63,15 @@ class Actions:
             case commands.Read():
                 await self._read(command)
             case commands.Close(peer=peer):
-                self._close(self._addressee(peer))
+                self._chat.close(self._addressee(peer), self._nursery)
             case _:
                 assert_never(command)
 
     async def _send(self, command: commands.Send) -> None:
         if len(command.text.encode()) > messages.MAX_TEXT:
-            raise Refused("too_long", f"a text has at most {messages.MAX_TEXT} bytes of UTF-8", ref=command.ref)
-        session = self._addressee(command.peer, ref=command.ref)
-        posted = await self._post(session, messages.Text(command.text), ref=command.ref)
+            raise Refused("too_long", f"a text has at most {messages.MAX_TEXT} bytes of UTF-8")
+        session = self._addressee(command.peer)
+        posted = await self._post(session, messages.Text(command.text))
         talk = self._talks.of(session)
         reason = None if session.connected else "the connection is lost"
         self._lines.say(tell.state(talk, talk.queued(posted, command.ref), State.QUEUED, reason=reason))
@@ -82,10 +85,10 @@ class Actions:
         await self._post(talk.session, messages.Read(command.id.bytes))
         talk.receipted(command.id)
 
-    async def _post(self, session: Session, body: messages.Readable, *, ref: str | None = None) -> Posted:
+    async def _post(self, session: Session, body: messages.Readable) -> Posted:
         """Queue a message. A peer that does not read makes us wait; where it is not the only one, not for long."""
         if session in self._chat.parting:
-            raise Refused("closing", "this conversation is being closed", ref=ref)
+            raise Refused("closing", "this conversation is being closed")
         if session.outgoing.room <= 0:
             await self._lines.flush()  # it may take a while
         try:
@@ -94,27 +97,22 @@ class Actions:
                 self._chat.note_said()
                 return posted
         except LocalProtocolError as exc:
-            raise Refused("closing", str(exc), ref=ref) from exc
-        raise Refused("outbox_full", "too much waits to be sent to this peer already", hint="send it later", ref=ref)
+            raise Refused("closing", str(exc)) from exc
+        raise Refused("outbox_full", "too much waits to be sent to this peer already", hint="send it later")
 
-    def _close(self, session: Session) -> None:
-        if session not in self._chat.parting:
-            self._chat.parting.add(session)  # at once: the next command may be a `send`
-            self._nursery.start_soon(self._chat.part, session)
-
-    def _addressee(self, peer: str | None, *, ref: str | None = None) -> Session:
+    def _addressee(self, peer: str | None) -> Session:
         """Return whom a command means that names `peer`, or nobody."""
         sessions = self._chat.sessions
         if peer is not None:
             named = [session for session in sessions if self._talks.of(session).peer == peer.lower()]
             if not named:
-                raise Refused("unknown_peer", f"there is no conversation with {peer}", ref=ref)
+                raise Refused("unknown_peer", f"there is no conversation with {peer}")
             return named[0]
         here = [session for session in sessions if session.connected] or sessions
         if not here:
-            raise Refused("not_connected", "nobody is here", hint="wait for `connected`", ref=ref)
+            raise Refused("not_connected", "nobody is here", hint="wait for `connected`")
         if len(here) > 1:
-            raise Refused("ambiguous_peer", f"{len(here)} peers are here", hint='say which one: "peer"', ref=ref)
+            raise Refused("ambiguous_peer", f"{len(here)} peers are here", hint='say which one: "peer"')
         return here[0]
 
 

@@ -16,33 +16,38 @@ MAX_EXPLANATION: Final = 300  # characters of an error message, which may quote 
 Ref: TypeAlias = Annotated[str, Meta(max_length=MAX_REF)]
 
 
-class Send(Struct, tag="send", tag_field="command", frozen=True):
+class Base(Struct, tag_field="command", frozen=True, kw_only=True):
+    """What all commands have: `ref`, which comes back with whatever is told about this one."""
+
+    ref: Ref | None = None
+
+
+class Send(Base, tag="send", frozen=True):
     """Send `text`; `ref` is how its states will be told apart before its id is known."""
 
     text: str
-    ref: Ref | None = None
     peer: str | None = None
 
 
-class Accept(Struct, tag="accept", tag_field="command", frozen=True):
+class Accept(Base, tag="accept", frozen=True):
     """Let `peer` in, now if it waits and for the rest of this run."""
 
     peer: str
 
 
-class Reject(Struct, tag="reject", tag_field="command", frozen=True):
+class Reject(Base, tag="reject", frozen=True):
     """Send `peer` away, who waits."""
 
     peer: str
 
 
-class Read(Struct, tag="read", tag_field="command", frozen=True):
+class Read(Base, tag="read", frozen=True):
     """Tell its sender that the message `id` was read."""
 
     id: UUID
 
 
-class Close(Struct, tag="close", tag_field="command", frozen=True):
+class Close(Base, tag="close", frozen=True):
     """Say goodbye to `peer`, once it has everything of ours."""
 
     peer: str | None = None
@@ -52,7 +57,7 @@ Command: TypeAlias = Send | Accept | Reject | Read | Close
 
 
 class Refused(Exception):
-    """A command cannot be done; `code` is what the program is told, `ref` whose fault it is."""
+    """A command cannot be done; `code` is what the program is told, `ref` that of a line that is no command."""
 
     def __init__(self, code: str, message: str, *, hint: str = "", ref: str | None = None) -> None:
         super().__init__(message[:MAX_EXPLANATION])

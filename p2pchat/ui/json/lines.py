@@ -49,9 +49,11 @@ class Lines:
     async def flush(self) -> None:
         """Write everything that was said before; waits as long as nobody reads.
 
-        Cancelled, what was not given to the output waits for the next call.
+        Cancelled while waiting for its turn, here or at the output, nothing is lost: what others said waits for the
+        next call. Cancelled later, the output keeps the rest (see `Output.send_all`).
         """
         async with self._turn:
+            await trio.lowlevel.checkpoint_if_cancelled()  # the last chance to keep what the output would not take
             data = bytes(self._waiting)
             self._waiting.clear()
             await self._output.send_all(data)

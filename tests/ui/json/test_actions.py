@@ -125,3 +125,21 @@ async def test_strangers_get_no_receipts(autojump_clock: MockClock) -> None:
         program.command("accept", peer=heard["peer"])
         program.command("read", id=heard["id"])
         assert (await bob.wait_for(events.MessagesRead)).ids == [UUID(heard["id"])]
+
+
+async def test_every_command_gets_its_ref_back(autojump_clock: MockClock) -> None:
+    async with open_json_program(Network(), LISTEN) as program:
+        nobody = "peer1x"
+        program.command("accept", peer=nobody, ref="1")
+        program.command("reject", peer=str(program.node.id), ref="2")
+        program.command("read", id=str(UUID(int=1)), ref="3")
+        program.command("close", ref="4")
+        program.command("close", peer=nobody, ref="5")
+        await program.wait_for("error", ref="5")
+        assert [(event["code"], event["ref"]) for event in program.told("error")] == [
+            ("bad_command", "1"),
+            ("not_waiting", "2"),
+            ("unknown_message", "3"),
+            ("not_connected", "4"),
+            ("unknown_peer", "5"),
+        ]

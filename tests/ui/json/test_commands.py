@@ -24,11 +24,13 @@ def test_the_examples_of_the_page_are_commands(line: str) -> None:
 
 def test_each_field_is_read() -> None:
     uuid = UUID("019ab0c4-7d2e-7c3a-9f00-5ad9f3c1b2aa")
-    assert parse(b'{"command":"send","text":"a","ref":"r","peer":"p"}') == commands.Send("a", "r", "p")
+    assert parse(b'{"command":"send","text":"a","ref":"r","peer":"p"}') == commands.Send("a", ref="r", peer="p")
     assert parse(b'{"command":"send","text":"a","ref":null}') == commands.Send("a")
     assert parse(b'{"command":"accept","peer":"p"}') == commands.Accept("p")
     assert parse(b'{"command":"reject","peer":"p"}') == commands.Reject("p")
-    assert parse(b'{"command":"read","id":"019AB0C4-7D2E-7C3A-9F00-5AD9F3C1B2AA"}') == commands.Read(uuid)
+    assert parse(b'{"command":"read","id":"019AB0C4-7D2E-7C3A-9F00-5AD9F3C1B2AA","ref":"r"}') == commands.Read(
+        uuid, ref="r"
+    )
     assert parse(b' {"peer":"p", "command" : "close"} \r') == commands.Close("p")
 
 

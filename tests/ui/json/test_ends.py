@@ -128,6 +128,56 @@ async def test_a_close_that_was_lost_is_said_again(autojump_clock: MockClock) ->
         assert program.told("error") == []
 
 
+@pytest.mark.parametrize("waiting", [False, True], ids=["nothing", "a message"])
+async def test_close_without_a_link_is_now_and_spares_who_comes_later(
+    autojump_clock: MockClock, *, waiting: bool
+) -> None:
+    async with open_json_program(network := Network(), LISTEN) as program:
+        async with open_peer(network, settings=BOB) as bob:
+            await bob.node.dial(HOME)
+            await program.wait_for("connected")
+        gone = await program.wait_for("disconnected", clean=False)
+        if waiting:
+            program.command("send", text="never heard", ref="1", peer=gone["peer"])
+        program.command("close", peer=gone["peer"])
+        program.command("close", peer=gone["peer"])
+        assert (await program.wait_for("disconnected", clean=True))["redial"] is None
+        assert program.states("1") == (["queued", "failed"] if waiting else [])
+        program.command("send", text="too late", ref="2", peer=gone["peer"])
+        await program.wait_for("error", ref="2", code="unknown_peer")
+        async with open_peer(network, settings=BOB) as bob:
+            session = await bob.node.dial(HOME)
+            await trio.sleep(60)
+            assert session.connected
+            program.command("send", text="hello again", ref="3")
+            assert await bob.wait_heard(1) == ["hello again"]
+            await program.wait_for("state", ref="3", state="delivered")
+
+
+async def test_once_a_close_without_a_link_is_the_end(autojump_clock: MockClock) -> None:
+    async with chatting(ONCE) as (program, _, network):
+        network.up = False
+        network.cut()
+        await program.wait_for("disconnected", clean=False)
+        program.command("close")
+        assert await program.wait_ended() is None
+
+
+async def test_a_dialer_whose_link_is_lost_says_goodbye_on_the_next(autojump_clock: MockClock) -> None:
+    async with chatting(DIAL) as (program, bob, network):
+        network.up = False
+        network.cut()
+        await program.wait_for("disconnected", clean=False)
+        program.command("send", text="last words")
+        program.command("close")
+        await program.wait_for("error", code="unreachable")
+        network.up = True
+        assert await bob.wait_heard(1) == ["last words"]
+        await bob.wait_for(events.Leaving)
+        await bob.node.sessions[0].leave()
+        assert await program.wait_ended() is None
+
+
 async def test_a_peer_that_goes_away_has_not_said_goodbye(autojump_clock: MockClock) -> None:
     async with chatting(DIAL) as (program, bob, _):
         bob.node.sessions[0].finish()

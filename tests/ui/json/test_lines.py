@@ -57,6 +57,25 @@ async def test_who_is_cancelled_in_the_queue_loses_no_line() -> None:
     assert paper.lines == ['{"n":1}', '{"n":2}']
 
 
+async def test_who_is_cancelled_at_its_turn_loses_no_line() -> None:
+    paper = Paper()
+    lines = Lines(paper)
+    lines.say({"n": 1})
+    async with trio.open_nursery() as nursery:
+        scope = trio.CancelScope()
+
+        async def flush() -> None:
+            with scope:
+                await lines.flush()
+
+        nursery.start_soon(flush)
+        while not lines._turn.locked():
+            await trio.lowlevel.checkpoint()
+        scope.cancel()
+    await lines.flush()
+    assert paper.lines == ['{"n":1}']
+
+
 async def test_lines_are_gathered_for_one_write_up_to_a_bound() -> None:
     lines = Lines(Paper())
     assert not lines.is_full
