@@ -117,6 +117,17 @@ def _read_command(word: str, argument: str) -> Meaning:
     return Do(command.name, number=int(argument or 0))
 
 
+def written(meaning: Meaning) -> str:
+    """Return the line that `parse` takes for `meaning`, an empty string if it says nothing to anybody."""
+    match meaning:
+        case Say(text):
+            return f"/{text}" if text.startswith("/") else text
+        case Do(name="me", text=text):
+            return text
+        case _:
+            return ""
+
+
 def names() -> list[str]:
     """Return how commands are called in full, in the order of the table."""
     return [command.name for command in COMMANDS]

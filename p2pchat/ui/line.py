@@ -93,6 +93,7 @@ class LineFace:
         self._posts = posts.Posts(words.marks)
         self._chat: Chat | None = None
         self._doubted = ""  # the text that is sent only if Enter comes again
+        self._saying = ""  # what is being said, as typed: it may have to wait for room
         self._rest = ""  # of the draft, what did not fit into the line
         self._to_do, self._done = trio.open_memory_channel[Typed](MAX_TYPED)
         answers = Answers(
@@ -151,7 +152,9 @@ class LineFace:
         async for typed in self._done:
             match typed:
                 case commands.Say(text) | commands.Do(name="me", text=text):
+                    self._saying = commands.written(typed)
                     await self._say(text, chat)
+                    self._saying = ""
                 case commands.Mistake(message, hint):
                     await self._screen.note([sanitize.clean_line(message), sanitize.clean_line(hint)])
                 case Remark(lines):
@@ -164,9 +167,9 @@ class LineFace:
 
     async def _say(self, text: str, chat: Chat) -> None:
         said_at = self._wall()
-        sent = await self._person.say(text)
+        sent = await self._person.say(text)  # a cancellation in here leaves it to `_settle`
         if sent is None:
-            self._prompt.give_back(text)
+            self._prompt.give_back(self._saying)
             return
         alone = sum(session.connected for session in chat.sessions) <= 1
         author = "you" if alone else f"you to {self._words.name(sent.session, chat.sessions)}"
@@ -175,11 +178,11 @@ class LineFace:
 
     async def _settle(self) -> None:
         """Leave nothing behind that is neither on the screen nor kept."""
-        unsent = []
+        unsent = [self._saying]
         while self._done.statistics().current_buffer_used:
             typed = self._done.receive_nowait()
-            if isinstance(typed, commands.Say):
-                unsent.append(typed.text)
+            if not isinstance(typed, Remark):
+                unsent.append(commands.written(typed))
         draft = "\n".join(text for text in (*unsent, self._prompt.unsent, self._rest) if text)
         kept = f"{self._words.marks.failed} not sent: {draft}"
         if draft and self._draft is not None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pchat.ui.commands import COMMANDS, MAX_UNASKED, Do, Mistake, Say, doubt, parse
+from p2pchat.ui.commands import COMMANDS, MAX_UNASKED, Do, Mistake, Say, doubt, parse, written
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,13 @@ def test_every_command_is_found_by_its_usage(command: object) -> None:
 )
 def test_what_may_be_a_mistake_is_asked_about(text: str, reason: str) -> None:
     assert doubt(text) == reason
+
+
+@pytest.mark.parametrize("line", ["hello", "//etc", "/me waves"])
+def test_a_meaning_can_be_written_again(line: str) -> None:
+    assert written(parse(line)) == line
+
+
+@pytest.mark.parametrize("line", ["/who", "/xyzzy"])
+def test_what_says_nothing_is_not_written(line: str) -> None:
+    assert written(parse(line)) == ""

@@ -16,7 +16,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 
 from p2pchat import errors
 from p2pchat.env import system_env
-from p2pchat.node.node import open_node
+from p2pchat.node.node import Node, open_node
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.ui import bridge, chat
 from p2pchat.ui.chat import Plan
@@ -55,6 +55,7 @@ class Desk:
 
     keys: PipeInput
     paper: io.StringIO
+    node: Node
     error: errors.P2PChatError | None = None
     ended: trio.Event = field(default_factory=trio.Event)
 
@@ -86,10 +87,11 @@ async def open_desk(
     plan: Plan = LISTEN,
 ) -> AsyncIterator[Desk]:
     """Somebody listens at HOME with the line face."""
-    desk = Desk(keys, io.StringIO())
-    terminal = Terminal(desk.paper, lambda: Size(rows=24, columns=100), term="xterm")
+    paper = io.StringIO()
+    terminal = Terminal(paper, lambda: Size(rows=24, columns=100), term="xterm")
     env = system_env(network)
     async with trio.open_nursery() as nursery, open_node(ME, env=env, settings=NodeSettings(accept=accept)) as node:
+        desk = Desk(keys, paper, node)
         printer = Printer(terminal, encoding="utf-8")
         face = LineFace(terminal, printer, words=words(), wall=env.wall, draft=drawer, keys=keys)
 
@@ -343,6 +345,40 @@ def test_a_draft_too_long_for_the_line_comes_bit_by_bit() -> None:
 
     play(scene)
     assert drawer.text == "new\nthe rest"
+
+
+def test_what_waits_for_room_is_not_lost() -> None:
+    drawer = Drawer()
+
+    async def scene(keys: PipeInput) -> None:
+        async with chatting(keys, drawer=drawer) as (desk, _, network):
+            session = desk.node.sessions[0]
+            network.cut()
+            await desk.wait_for("connection lost: bob")
+            with trio.move_on_after(0.1):
+                while True:
+                    await session.send("x" * 10_000)  # until there is no room
+            keys.send_text("/me waits\r//etc\rthere\r/who\r/me comes last\rhalf")
+            await desk.wait_for("half")
+
+    play(scene)
+    assert drawer.text == "/me waits\n//etc\nthere\n/me comes last\nhalf"
+
+
+def test_what_comes_back_can_be_sent_as_it_was_typed() -> None:
+    async def scene(keys: PipeInput) -> None:
+        network = Network()
+        async with open_desk(network, keys) as desk, open_peer(network, settings=BOB) as bob:
+            await desk.wait_for("listening")
+            keys.send_text("//etc\r")
+            await desk.wait_for("nobody is here yet, so this was not sent")
+            await bob.node.dial(HOME)
+            await desk.wait_for("connected")
+            keys.send_text("\r")
+            with trio.fail_after(10):
+                assert await bob.wait_heard(1) == ["/etc"]
+
+    play(scene)
 
 
 def test_a_terminal_that_hangs_up_ends_the_chat() -> None:
