@@ -70,7 +70,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     for number, sentence in [
         (lines.MAX_COMMAND, "a line of more than {} bytes"),
         (MAX_TEXT, "a text of more than {} bytes"),
-        (commands.MAX_REF, "a string of\nat most {} characters"),
+        (commands.MAX_REF, "a string of at most {} characters"),
         (conversation.REMEMBERED, "for one of the last {} messages"),
         (int(actions.SEND_PATIENCE), "has not made room for {} seconds"),
         (int(Limits().linger), "for `--linger` seconds ({})"),

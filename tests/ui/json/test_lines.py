@@ -68,10 +68,10 @@ async def test_who_is_cancelled_at_its_turn_loses_no_line() -> None:
             with scope:
                 await lines.flush()
 
-        nursery.start_soon(flush)
-        while not lines._turn.locked():
-            await trio.lowlevel.checkpoint()
-        scope.cancel()
+        async with lines._turn:
+            nursery.start_soon(flush)
+            await wait_all_tasks_blocked()
+        scope.cancel()  # its turn has come, and it has not run yet
     await lines.flush()
     assert paper.lines == ['{"n":1}']
 
