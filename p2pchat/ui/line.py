@@ -93,6 +93,7 @@ class LineFace:
         self._posts = posts.Posts(words.marks)
         self._chat: Chat | None = None
         self._doubted = ""  # the text that is sent only if Enter comes again
+        self._restored = ""  # the draft that was put into the line, until Enter
         self._saying = ""  # what is being said, as typed: it may have to wait for room
         self._rest = ""  # of the draft, what did not fit into the line
         self._to_do, self._done = trio.open_memory_channel[Typed](MAX_TYPED)
@@ -135,14 +136,16 @@ class LineFace:
         """Let a person type until the chat is over; then keep what was not sent."""
         self._chat = chat
         draft = self._draft.take() if self._draft is not None else ""
-        self._rest = draft[MAX_LINE:]
+        draft, self._rest = draft[:MAX_LINE], draft[MAX_LINE:]
+        self._restored = draft.rstrip("\n")
         if draft:
-            await self._person.tell(["this was typed and not sent when the last chat ended; Ctrl-C clears it"])
+            told = "this was typed and not sent when the last chat ended: Enter twice sends it, Ctrl-C clears it"
+            await self._person.tell([told])
         if self._rest:
             await self._person.tell([f"the line takes {MAX_LINE} characters of that; the rest comes next time"])
         nursery.start_soon(chat.guard, self._obey, chat, nursery)
         try:
-            await self._prompt.run(draft[:MAX_LINE])
+            await self._prompt.run(draft)
         finally:
             with trio.move_on_after(LAST_WORDS, shield=True):
                 await self._settle()
@@ -214,13 +217,18 @@ class LineFace:
     def _entered(self, text: str) -> bool:
         text = text.rstrip("\n")
         why = commands.doubt(text)
-        if why and text != self._doubted:
+        asked = why or self._stale(text)
+        if asked and text != self._doubted:
             self._doubted = text
-            self._put(Remark((f"{why}: Enter again sends it, Ctrl-C clears it",)))
+            self._put(Remark((f"{asked}: Enter again sends it, Ctrl-C clears it",)))
             return False
-        self._doubted = ""
+        self._doubted = self._restored = ""
         plainly = commands.Say(text) if why else commands.parse(text)
         return not text or self._put(plainly)
+
+    def _stale(self, text: str) -> str:
+        """Return why to ask about a draft: what was typed before it was on the screen may be glued to it."""
+        return "part of this is from the last chat" if self._restored and self._restored in text else ""
 
     def _ended(self) -> None:
         self._put(commands.Do("quit"))

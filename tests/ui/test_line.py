@@ -201,9 +201,12 @@ def test_what_was_not_sent_is_there_again() -> None:
 
     async def scene(keys: PipeInput) -> None:
         async with chatting(keys, drawer=drawer) as (desk, bob, _):
-            await desk.wait_for("this was typed and not sent when the last chat ended; Ctrl-C clears it")
+            await desk.wait_for("this was typed and not sent when the last chat ended: Enter twice sends it, Ctrl-C")
             assert drawer.text == ""
             keys.send_text(", and more\r")
+            await desk.wait_for("part of this is from the last chat: Enter again sends it, Ctrl-C clears it")
+            assert not bob.heard
+            keys.send_text("\r")
             with trio.fail_after(10):
                 assert await bob.wait_heard(1) == ["from last time, and more"]
             keys.send_text("half a tho")
@@ -377,6 +380,18 @@ def test_what_comes_back_can_be_sent_as_it_was_typed() -> None:
             keys.send_text("\r")
             with trio.fail_after(10):
                 assert await bob.wait_heard(1) == ["/etc"]
+
+    play(scene)
+
+
+def test_without_the_draft_enter_asks_nothing() -> None:
+    async def scene(keys: PipeInput) -> None:
+        async with chatting(keys, drawer=Drawer("/who")) as (desk, bob, _):
+            keys.send_text("\x03new\r/who\r")
+            await desk.wait_for("whom you talk to")
+            with trio.fail_after(10):
+                assert await bob.wait_heard(1) == ["new"]
+            assert "Enter again" not in desk.text
 
     play(scene)
 

@@ -106,4 +106,6 @@ async def test_a_signal_leaves_the_terminal_as_it_was_and_the_draft_for_next_tim
         await pane.wait_for("> not said yet\n  nor this")
         assert not draft.exists()
         await pane.press("Enter")
+        await pane.wait_for("-- part of this is from the last chat: Enter again sends it")
+        await pane.press("Enter")
         assert await bob.wait_heard(1) == ["not said yet\nnor this"]
