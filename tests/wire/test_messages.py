@@ -179,3 +179,8 @@ def test_texts_that_are_too_long_together_are_read_one_by_one() -> None:
     first, second, third = decode_bodies([Kind.TEXT] * 3, bodies)
     assert (first, second) == (Text("x"), Text("x" * MAX_TEXT))
     assert isinstance(third, Unreadable)
+
+
+def test_what_is_no_message_is_refused_with_the_list_of_what_is() -> None:
+    with pytest.raises(LocalProtocolError, match="no message: int; these are: Text, "):
+        messages.encode_body(5)  # type: ignore[arg-type]
