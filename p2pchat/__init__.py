@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from p2pchat.node.events import MessagesRead as MessagesRead
     from p2pchat.node.events import MessagesReceived as MessagesReceived
     from p2pchat.node.events import Notice as Notice
+    from p2pchat.node.events import PeerTyping as PeerTyping
     from p2pchat.node.events import State as State
     from p2pchat.node.events import StatesChanged as StatesChanged
     from p2pchat.node.events import Stranger as Stranger
@@ -85,6 +86,7 @@ _HOMES = {
     "Leaving": "p2pchat.node.events",
     "Listening": "p2pchat.node.events",
     "MessagesRead": "p2pchat.node.events",
+    "PeerTyping": "p2pchat.node.events",
     "MessagesReceived": "p2pchat.node.events",
     "Notice": "p2pchat.node.events",
     "State": "p2pchat.node.events",

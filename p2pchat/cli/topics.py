@@ -53,6 +53,7 @@ line from standard input. Nothing else is on standard output; sentences for peop
   {"event":"connected","peer":…,"name":…,"trust":…, …}      messages can flow
   {"event":"message","peer":…,"id":…,"text":…, …}           or "data", in base64
   {"event":"state","id":…,"ref":…,"state":"delivered", …}   queued, sent, delivered, read; or failed
+  {"event":"typing","peer":…,"on":true}                      somebody over there types
   {"event":"leaving","peer":…, …}                            a goodbye: answer with close
   {"event":"disconnected","peer":…,"clean":true, …}          clean: both said goodbye; a dialer ends now
   {"event":"error","code":…,"message":…,"hint":…}

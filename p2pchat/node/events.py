@@ -111,6 +111,14 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerTyping:
+    """Somebody over there types, or has stopped. A hint that may be late or missing, and is never an answer."""
+
+    session: Session
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnected:
     """The link is gone. `clean`: both sides had said goodbye. Otherwise the connection was lost: all we know.
 
@@ -157,6 +165,7 @@ Event = (
     | StatesChanged
     | MessagesRead
     | Leaving
+    | PeerTyping
     | Disconnected
     | WaitingToBeLetIn
     | DialFailed

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
-from p2pchat.node.events import Leaving, MessagesReceived
+from p2pchat.node.events import Leaving, MessagesReceived, PeerTyping
 from p2pchat.node.feed import Arrival
 from p2pchat.node.link import LinkEnd
 from p2pchat.protocol.assembly import Messages
@@ -118,8 +118,11 @@ class Exchange:
                     self._closed(close_code(number), reason)
                 case EndOfStream():
                     self._end_of_stream()
+                case frames.Typing(on=on):
+                    if not self.session.feed.full:  # it means nothing to somebody who is that far behind
+                        self.session.feed.put(PeerTyping(session=self.session, on=on))
                 case _:
-                    pass  # PONG has done its work in the machine; TYPING has no face yet
+                    pass  # PONG has done its work in the machine
         except Violation as violation:
             self.link.close(violation.code, str(violation))
         except Fenced as fenced:

@@ -92,6 +92,11 @@ def state(talk: Conversation, mine: Mine, reached: State, *, reason: str | None 
     }
 
 
+def typing(talk: Conversation, event: events.PeerTyping) -> Line:
+    """Return the line for a peer that types, or has stopped."""
+    return {"event": "typing", "peer": talk.peer, "on": event.on}
+
+
 def leaving(talk: Conversation, event: events.Leaving) -> Line:
     """Return the line for a peer's goodbye."""
     return {"event": "leaving", "peer": talk.peer, "reason": event.reason or "said goodbye"}

@@ -122,6 +122,8 @@ class JsonFace:
                 self._connected(event, chat)
             case events.Disconnected():
                 self._disconnected(event, chat)
+            case events.PeerTyping(session=session):
+                self._lines.say(tell.typing(self._talks.of(session), event))
             case events.Leaving(session=session, going_away=False):
                 self._lines.say(tell.leaving(self._talks.of(session), event))
             case events.Listening():

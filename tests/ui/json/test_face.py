@@ -12,6 +12,7 @@ from p2pchat import errors
 from p2pchat.node import events
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.ui.chat import Plan
+from p2pchat.wire.frames import Typing
 from p2pchat.wire.messages import Data, Edit, Readable, Text
 from tests.support.json_programs import DIAL, LISTEN, chatting, open_json_program
 from tests.support.peers import HOME, Network, open_peer
@@ -166,3 +167,13 @@ async def test_quiet_and_without_input(autojump_clock: MockClock) -> None:
             assert program.keys.taken == 0
             assert program.err.data == b""
             assert not program.ended.is_set()
+
+
+async def test_a_peer_that_types_is_told(autojump_clock: MockClock) -> None:
+    async with chatting(LISTEN) as (program, bob, _):
+        exchange = bob.node.sessions[0]._exchange
+        assert exchange is not None
+        exchange.link.say(Typing(on=True))
+        await program.wait_for("typing", peer=str(bob.node.id), on=True)
+        exchange.link.say(Typing(on=False))
+        await program.wait_for("typing", on=False)
