@@ -175,6 +175,8 @@ class Directory:
 
     def from_text(self, text: str) -> Path:
         """Return the path `text`, which may be relative: it was typed somewhere."""
+        if not text:
+            raise ValueError("it takes a directory, not nothing")  # an unset variable would mean the current one
         return Path(_encodable(text))
 
     def from_toml(self, value: object) -> Path:

@@ -159,6 +159,12 @@ def test_text_that_is_not_utf_8_is_refused_where_it_is_read(
     assert said[0].endswith(" in the environment: it takes text in UTF-8")
 
 
+def test_no_directory_is_not_the_current_one(complaint: Complaint) -> None:
+    code, said = complaint("config", "show", "--data-dir", "")
+    assert code == 2
+    assert said[0].endswith("it takes a directory, not nothing")
+
+
 def test_a_lone_surrogate_is_no_text_in_the_file(config_file: Path, complaint: Complaint) -> None:
     config_file.write_text('name = "\\ud800"\n')
     assert complaint("config", "show")[0] == 78
