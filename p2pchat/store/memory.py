@@ -1,4 +1,4 @@
-"""The ledger of a guest: everything in memory, gone with the process.
+"""What a guest keeps: everything in memory, gone with the process.
 
 An ACK of a guest means *shown*, so what was taken waits here until it is confirmed; everything else is lists. Nothing
 in here decides anything: the rules are in `p2pchat/protocol/`.
@@ -9,19 +9,24 @@ Source: docs/protocol.md, sections 1.3 and 6.1.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
+import outcome
 from msgspec import Struct
 from msgspec.structs import replace
 
+from p2pchat.errors import P2PChatError
 from p2pchat.protocol import chain
+from p2pchat.protocol.assembly import SHOWS_NOTHING
 from p2pchat.protocol.ledger import Fence, Log, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from p2pchat.protocol.assembly import Messages
+    from p2pchat.store.base import Transaction
     from p2pchat.wire.frames import Entry
+
+T = TypeVar("T")
 
 # How many ids of messages are remembered at the least, so that none is shown twice; twice as many at the most. A
 # message comes again in two cases: it was taken and not confirmed when a link broke, which is one window at the most
@@ -167,3 +172,62 @@ class MemoryLedger:
         self._seen = self._confirmed = seen
         for take in self._takes:
             take.seen = None
+
+
+@final
+class MemoryPair:
+    """A `store.base.Pair` in memory, and its one `Transaction`, which never has to be undone.
+
+    There is no log of what happened: whoever was there has seen it.
+    """
+
+    durable = False
+    cursor = 0
+
+    def __init__(self, epoch: bytes) -> None:
+        """Begin an empty log named `epoch`, 8 random bytes."""
+        self.ledger = MemoryLedger(epoch)
+        self._keys: dict[str, bytes] = {}
+
+    def submit(
+        self, gather: Callable[[], Callable[[Transaction], T]], done: Callable[[outcome.Outcome[T]], None]
+    ) -> None:
+        """Run a job here and now; only what it reports as a failure is passed on, a bug comes out."""
+        try:
+            result = gather()(self)
+        except P2PChatError as error:
+            done(outcome.Error(error))
+        else:
+            done(outcome.Value(result))
+
+    def connected(self, address: str, *, name: str, guest: bool) -> None:
+        """Keep nothing."""
+
+    def disconnected(self, reason: str, *, clean: bool) -> None:
+        """Keep nothing."""
+
+    def gap(self) -> None:
+        """Keep nothing."""
+
+    def rolled_back(self) -> None:
+        """Keep nothing."""
+
+    def failed(self, ids: Sequence[bytes], reason: str) -> None:
+        """Keep nothing."""
+
+    def pin(self, address: str) -> None:
+        """Keep nothing: a guest pins nobody."""
+
+    def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:  # noqa: ARG002  (a ref is for logs)
+        """Remember the key for this run."""
+        if key is not None:
+            self._keys[key] = message_id
+
+    def keyed(self, key: str) -> bytes | None:
+        """Return the id of my message with this key."""
+        return self._keys.get(key)
+
+    def unsaid(self) -> int:
+        """Return how many of my messages the peer has not acknowledged."""
+        base, last = self.ledger.log.base, self.ledger.next - 1
+        return sum(entry.kind not in SHOWS_NOTHING for entry in self.ledger.entries(base, last))
