@@ -3,6 +3,7 @@
 The rules themselves are in `fence.py`, `outbox.py` and `inbox.py`; what outlives the link is in a `Ledger`. This
 machine adds the numbers that live and die with one link: where sending began, what is under way, what has come. The
 owner calls each method inside one transaction of the ledger and sends what it returns once that transaction is durable.
+Transactions may run in another thread, one at a time; only `arrive`, `waiting` and `is_full` may be used meanwhile.
 
 The life of a link: `claim` (send the RESUME), `resume` (the peer's has come), then in any order `hand`, `acked`,
 `arrive`, `receive`, `ack`; `release` at an orderly end. A method that raises has changed nothing in the ledger:
@@ -76,8 +77,9 @@ class LinkDelivery:
         # In: `_arrived` is the highest number that came here, `_ack_said` what the peer knows that we have.
         self._arrived = 0
         self._waiting: deque[tuple[Msg, int]] = deque()  # batches that came and were not yet taken, with their costs
-        self._waiting_cost = 0
-        self._waiting_entries = 0
+        # How much has come and how much was taken, ever: each is counted by one thread, and compared by any.
+        self._came_cost = self._came_entries = 0
+        self._taken_cost = self._taken_entries = 0
         self._ack_said = 0
         self._ack_due = False
 
@@ -204,8 +206,8 @@ class LinkDelivery:
         cost = ENTRY_OVERHEAD * len(batch.entries) + sum(map(len, [entry.body for entry in batch.entries]))
         self._arrived = max(self._arrived, batch.last)
         self._waiting.append((batch, cost))
-        self._waiting_entries += len(batch.entries)
-        self._waiting_cost += cost
+        self._came_entries += len(batch.entries)
+        self._came_cost += cost
 
     @property
     def waiting(self) -> int:
@@ -216,7 +218,8 @@ class LinkDelivery:
     def is_full(self) -> bool:
         """Whether as much is waiting as our HELLO offered to hold: read nothing more before `receive`."""
         return (
-            self._waiting_entries >= self._offered.max_unacked or self._waiting_cost >= self._offered.max_unacked_bytes
+            self._came_entries - self._taken_entries >= self._offered.max_unacked
+            or self._came_cost - self._taken_cost >= self._offered.max_unacked_bytes
         )
 
     def receive(self, ledger: Ledger) -> Received:
@@ -231,8 +234,8 @@ class LinkDelivery:
         seen = ledger.seen.seq
         messages, mark = inbox.receive(ledger, batch)
         self._waiting.popleft()
-        self._waiting_entries -= len(batch.entries)
-        self._waiting_cost -= cost
+        self._taken_entries += len(batch.entries)
+        self._taken_cost += cost
         self._ack_due |= ledger.seen.seq == seen  # all of it was skipped: the peer does not know that we have it
         return Received(messages=messages, mark=mark)
 
