@@ -1,7 +1,12 @@
-"""What holds for every test: plain failures, repeatable properties."""
+"""What holds for every test: plain failures, repeatable properties, a place that is short enough for sockets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.plain_failures import pytest_runtest_call
@@ -20,3 +25,13 @@ settings.register_profile(
 )
 settings.register_profile("thorough", deadline=None, max_examples=5_000)  # by hand, before a release
 settings.load_profile("local")  # nox asks for another one with --hypothesis-profile
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A new directory, like pytest's own fixture of this name, but short wherever the checkout and TMPDIR are.
+
+    The path of a Unix socket has 107 bytes at most, and some tests begin one with a whole home directory.
+    """
+    with TemporaryDirectory(dir="/tmp", prefix="p2pchat-", ignore_cleanup_errors=True) as name:
+        yield Path(name).resolve()

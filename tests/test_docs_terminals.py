@@ -75,9 +75,10 @@ def install(path: Path, script: str) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
 @pytest.mark.parametrize("page", PAGES)
-async def test_what_a_page_shows_is_what_happens(tmp_path_factory: pytest.TempPathFactory, page: str) -> None:
-    bob, alice = (Home(tmp_path_factory.mktemp(name)) for name in ("bob", "alice"))  # short enough for sockets
-    programs = tmp_path_factory.mktemp("bin")
+async def test_what_a_page_shows_is_what_happens(tmp_path: Path, page: str) -> None:
+    bob, alice = (Home(tmp_path / name) for name in ("bob", "alice"))
+    programs = tmp_path / "bin"
+    programs.mkdir()
     of_bob = [f"{name}={value}" for name, value in bob.environ.items() if name.startswith(("HOME", "XDG_"))]
     install(programs / "p2pchat", f'exec {shlex.join(MAIN)} "$@"')
     install(programs / "ssh", f'shift; exec env {shlex.join(of_bob)} "$@"')

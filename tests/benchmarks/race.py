@@ -90,7 +90,7 @@ def run_round(contender: Contender, scheme: str, *, count: int) -> Round:
     with contextlib.ExitStack() as stack:
         where = "tcp:127.0.0.1:0"
         if scheme == "unix":
-            where = f"unix:{stack.enter_context(tempfile.TemporaryDirectory())}/socket"
+            where = f"unix:{stack.enter_context(tempfile.TemporaryDirectory(dir='/tmp'))}/socket"
         listener = _start(stack, "listen", contender.sides, where, str(count))
         dialer = _start(stack, "dial", contender.sides, _line(listener), str(count))
         return Round(dialer=Spent(**json.loads(_line(dialer))), listener=Spent(**json.loads(_line(listener))))

@@ -26,15 +26,14 @@ HARD_BYTES = bytes(range(256)) * 2000 + b"\n" + b"x" * 2**20 + b"\n\r\n no newli
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home whose path is short enough for a socket."""
-    return Home(tmp_path_factory.mktemp("h"))
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
 
 
 @pytest.fixture
-def box(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def box(tmp_path: Path) -> Home:
     """The home of somebody else, on the other side of the command."""
-    return Home(tmp_path_factory.mktemp("b"))
+    return Home(tmp_path / "box")
 
 
 def there(box: Home, *words: str, before: str = "", after: str = "") -> str:

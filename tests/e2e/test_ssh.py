@@ -54,13 +54,14 @@ class Box(NamedTuple):
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("h"))
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
 
 
 @pytest.fixture
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    path = tmp_path_factory.mktemp("b")
+def box(tmp_path: Path) -> Iterator[Box]:
+    path = tmp_path / "box"
+    path.mkdir()
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path / name], check=True)
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -238,8 +238,6 @@ async def test_a_path_through_a_file_is_told(tmp_path: Path) -> None:
 
 async def test_the_longest_path_works_and_a_longer_one_is_told_the_limit(tmp_path: Path) -> None:
     room = socket_file.MAX_PATH - len(os.fsencode(tmp_path)) - 1
-    if room < 1:
-        pytest.skip(f"{tmp_path} is too long itself")
     async with open_door(UnixTransport(), at(tmp_path / ("x" * room))) as door:
         dialed, accepted = await door.pair()
         async with dialed, accepted:
