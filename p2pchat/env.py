@@ -71,3 +71,8 @@ def system_env(net: Net) -> Env:
         run_sync=trio.to_thread.run_sync,
         net=net,
     )
+
+
+def dice(*names: object) -> random.Random:
+    """Return dice whose throws depend on `names` alone: a simulation gives each of its parts dice of its own."""
+    return random.Random("/".join(map(str, names)))  # noqa: S311  (of a text: the hash seed has no say)

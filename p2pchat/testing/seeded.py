@@ -1,0 +1,148 @@
+"""Trio, run so that the same seed gives the same run: for programs whose time, dice and network come from an `Env`.
+
+    heard = seeded_run(two_friends_on_a_bad_line, seed=7)
+
+Time is virtual and jumps to the next deadline when everybody waits, so an hour of silence costs nothing. The order in
+which Trio wakes tasks is drawn from the seed. Trio has no public way to say so yet: it keeps two private names for
+Hypothesis, and this module is the one place that touches them (tests/testing/test_seeded.py is the canary).
+
+Three things would still make two runs differ, and are looked after: finalizers (no garbage is collected during a run),
+threads and the system's own clocks and dice (a tripwire: from inside the package they raise). What nobody can seed are
+the dice inside OpenSSL, so ciphertext differs between runs: never let a trace hold any.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import pkgutil
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, final
+
+import trio
+
+T = TypeVar("T")
+
+DAY = 86_400.0  # seconds
+
+#: Where the outside world would come in. The package goes through `Env`; a call from inside it is a bug.
+TRIPWIRES = (
+    *("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.sleep"),
+    *("os.urandom", "os.getrandom", "random.random", "random.randrange", "random.shuffle", "uuid.uuid1", "uuid.uuid4"),
+    *("threading.Thread.start", "trio.to_thread.run_sync"),
+)
+
+
+@final
+class Stuck(AssertionError):
+    """A run was not over when its virtual time was: somebody waits for what never comes."""
+
+
+@final
+class VirtualClock(trio.abc.Clock):
+    """A clock that stands still while anything runs, and jumps to the next deadline when everybody waits.
+
+    It is `trio.testing.MockClock` with autojump at two thirds of the cost; `trio.testing.wait_all_tasks_blocked` does
+    not work under it, since under it nobody is ever seen to wait.
+    """
+
+    def __init__(self) -> None:
+        self.now: float = 0.0  # seconds
+
+    def start_clock(self) -> None:
+        """Do nothing: time has begun."""
+
+    def current_time(self) -> float:
+        """Return the virtual time in seconds."""
+        return self.now
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Jump to `deadline`, instead of sleeping; Trio asks only when nothing can run."""
+        if deadline == math.inf:
+            return deadline  # nothing will ever happen: a real hang, whose stacks a test runner can print
+        self.now = max(self.now, deadline)
+        return 0.0
+
+
+def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, limit: float = 10 * DAY) -> T:
+    """Run `await main(clock)` under Trio and return its result; the same for the same `seed`.
+
+    Args:
+      main: gets the clock of the run, which its `Env` passes on.
+      seed: decides the order in which tasks run. Let other dice depend on it too (`p2pchat.env.dice`).
+      limit: virtual seconds after which the run is given up. Without any limit a deadlock would burn a CPU for ever.
+
+    Raises:
+      Stuck: if `main` has not returned by then.
+      RuntimeError: if this Trio cannot be seeded.
+    """
+    clock = VirtualClock()
+    results: list[T] = []
+
+    async def limited() -> None:
+        with trio.move_on_at(limit):
+            results.append(await main(clock))
+
+    with _seeded_scheduler(seed), _without_finalizers(), _tripwires():
+        trio.run(limited, clock=clock)
+    if not results:
+        raise Stuck(f"seed {seed}: not over after {limit:.0f} virtual seconds")
+    return results[0]
+
+
+@contextmanager
+def _seeded_scheduler(seed: object) -> Iterator[None]:
+    """Let Trio sort what can run, and shuffle it with dice of our own."""
+    core: Any = sys.modules["trio._core._run"]
+    if not {"_ALLOW_DETERMINISTIC_SCHEDULING", "_r"} <= vars(core).keys():
+        raise RuntimeError(f"Trio {trio.__version__} has moved the names by which its scheduler is seeded")
+    sorts, before = core._ALLOW_DETERMINISTIC_SCHEDULING, core._r.getstate()  # noqa: SLF001
+    core._ALLOW_DETERMINISTIC_SCHEDULING = True  # noqa: SLF001
+    core._r.seed(f"{seed}/scheduler")  # noqa: SLF001
+    try:
+        yield
+    finally:
+        core._ALLOW_DETERMINISTIC_SCHEDULING = sorts  # noqa: SLF001
+        core._r.setstate(before)  # noqa: SLF001
+
+
+@contextmanager
+def _without_finalizers() -> Iterator[None]:
+    """Collect no garbage for now, and all of it afterwards: finalizers run code at times that nobody chose."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect()
+        if collects:
+            gc.enable()
+
+
+@contextmanager
+def _tripwires() -> Iterator[None]:
+    """Let clocks, dice and threads raise where this package calls them; others (logging, pytest) need their clocks."""
+    undo: list[tuple[Any, str, object]] = []
+    for path in TRIPWIRES:
+        home, _, name = path.rpartition(".")
+        owner = pkgutil.resolve_name(home)
+        if original := vars(owner).get(name):  # not every system has os.getrandom
+            undo.append((owner, name, original))
+            setattr(owner, name, _tripwire(path, original))
+    try:
+        yield
+    finally:
+        for owner, name, original in undo:
+            setattr(owner, name, original)
+
+
+def _tripwire(path: str, original: Callable[..., T]) -> Callable[..., T]:
+    def call(*args: Any, **kwargs: Any) -> T:  # noqa: ANN401  (whatever the original takes)
+        caller = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001  (inspect would cost ten times as much)
+        if caller.partition(".")[0] == "p2pchat":
+            raise AssertionError(f"{caller} uses {path}, which a seed cannot repeat: take it from Env")
+        return original(*args, **kwargs)
+
+    return call

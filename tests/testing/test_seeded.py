@@ -1,0 +1,142 @@
+"""A seeded run is the same run every time, in every process; and the two private names of Trio are still there."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import trio
+import trio._core._run as scheduler
+
+from p2pchat import env
+from p2pchat.testing import seeded
+from p2pchat.testing.seeded import Stuck, VirtualClock, seeded_run
+
+RUNS = 12  # with eight tasks that race five times, two equal runs by chance are out of the question
+
+
+async def race(clock: VirtualClock) -> list[tuple[float, str]]:
+    """Let eight tasks race: for an event, for the end of a cancelled nursery, for the same deadline."""
+    trace: list[tuple[float, str]] = []
+    gun, heap = trio.Event(), [object() for _ in range(random.randrange(1000))]  # disturbs what `id` returns
+
+    async def run(name: str) -> None:
+        for _ in range(3):
+            await gun.wait()
+            trace.append((clock.now, name))
+            await trio.sleep(0.001)
+        try:
+            await trio.sleep_forever()
+        finally:
+            trace.append((clock.now, f"{name} ends"))
+
+    async with trio.open_nursery() as nursery:
+        for number in range(8):
+            nursery.start_soon(run, f"task {number}")
+        await trio.sleep(0.001)
+        gun.set()
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    heap.clear()
+    return trace
+
+
+def traces(*seeds: int) -> int:
+    return len({tuple(seeded_run(race, seed=seed)) for seed in seeds})
+
+
+def test_one_seed_is_one_run_and_other_seeds_are_other_runs() -> None:
+    assert traces(*[7] * RUNS) == 1
+    assert traces(*range(RUNS)) == RUNS
+
+
+@contextmanager
+def only(*, sorts: bool, seeds: bool) -> Iterator[None]:
+    """Undo one half of what `seeded_run` does to Trio's scheduler, or both."""
+    original = seeded._seeded_scheduler
+
+    @contextmanager
+    def half(seed: object) -> Iterator[None]:
+        with original(seed):
+            vars(scheduler)["_ALLOW_DETERMINISTIC_SCHEDULING"] = sorts  # to a checker the name is final
+            if not seeds:
+                scheduler._r.seed(random.randbytes(16))
+            yield
+
+    seeded._seeded_scheduler = half
+    try:
+        yield
+    finally:
+        seeded._seeded_scheduler = original
+
+
+@pytest.mark.parametrize(("sorts", "seeds"), [(False, False), (False, True), (True, False)])
+def test_both_of_trios_names_are_needed(*, sorts: bool, seeds: bool) -> None:
+    """The canary: if one of the names stops having an effect, or stops being needed, this tells."""
+    with only(sorts=sorts, seeds=seeds):
+        assert traces(*[7] * RUNS) > 1
+    with only(sorts=True, seeds=True):
+        assert traces(*[7] * RUNS) == 1
+
+
+@pytest.mark.parametrize("name", ["_r", "_ALLOW_DETERMINISTIC_SCHEDULING"])
+def test_a_trio_that_cannot_be_seeded_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(scheduler, name)
+    with pytest.raises(RuntimeError, match="has moved the names"):
+        seeded_run(race, seed=1)
+
+
+def test_the_scheduler_is_as_it_was_afterwards() -> None:
+    before = scheduler._r.getstate(), scheduler._ALLOW_DETERMINISTIC_SCHEDULING
+    seeded_run(race, seed=1)
+    assert (scheduler._r.getstate(), scheduler._ALLOW_DETERMINISTIC_SCHEDULING) == before
+
+
+@pytest.mark.slow
+def test_other_processes_with_other_hash_seeds_run_the_same() -> None:
+    program = "from tests.testing.test_seeded import *; print(seeded_run(race, seed=7))"
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], env=os.environ | {"PYTHONHASHSEED": str(seed)}, stdout=subprocess.PIPE
+        )
+        for seed in range(3)
+    ]
+    assert {run.communicate()[0].decode().strip() for run in runs} == {str(seeded_run(race, seed=7))}
+
+
+def test_a_year_takes_no_time_and_a_run_without_end_is_told() -> None:
+    async def wait(clock: VirtualClock) -> float:
+        await trio.sleep(365 * seeded.DAY)
+        return clock.now
+
+    began = time.perf_counter()
+    assert seeded_run(wait, seed=1, limit=400 * seeded.DAY) == 365 * seeded.DAY
+    with pytest.raises(Stuck, match="seed 1: not over after 864000 virtual seconds"):
+        seeded_run(wait, seed=1)
+    assert time.perf_counter() - began < 5
+
+
+def test_a_clock_of_the_system_is_a_tripwire_inside_the_package() -> None:
+    async def read_clocks(_: VirtualClock) -> float:
+        assert time.time() > 0  # nobody minds in here
+        here = sys._getframe().f_globals
+        here["__name__"], ours = "p2pchat.somewhere", here["__name__"]
+        try:
+            return time.monotonic()
+        finally:
+            here["__name__"] = ours
+
+    with pytest.raises(AssertionError, match=r"p2pchat\.somewhere uses time\.monotonic, which a seed cannot repeat"):
+        seeded_run(read_clocks, seed=1)
+    assert time.monotonic.__module__ == "time"
+
+
+def test_dice_depend_on_their_names_alone() -> None:
+    assert env.dice(7, "network").random() == env.dice(7, "network").random()
+    assert env.dice(7, "network").random() != env.dice(7, "peers").random()
