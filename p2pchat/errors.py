@@ -27,6 +27,34 @@ class StoreError(P2PChatError):
     """Something of ours could not be read from, or written to, the disk."""
 
 
+class StoreFull(StoreError):
+    """The disk has no room left. Nothing of the change was kept, all that was kept before is there."""
+
+
+class StoreLocked(StoreError):
+    """Another program did not let us write for seconds. Nothing was changed."""
+
+
+class StoreReadOnly(StoreError):
+    """The store, or the directory it is in, may not be written."""
+
+
+class StoreFailed(StoreError):
+    """The disk could not be read or written. Whether the last change is kept shows when the store is opened again."""
+
+
+class StoreCorrupt(StoreError):
+    """What is there is not what was written, or no store at all."""
+
+
+class StoreTooNew(StoreError):
+    """A newer version of p2pchat has written the store. Nothing was changed."""
+
+
+class QuotaExceeded(StoreError):
+    """The peer has made us keep as much as any may. Nothing was changed; no other peer is affected."""
+
+
 class TransportError(P2PChatError):
     """A transport could not do what it was asked for."""
 

@@ -58,6 +58,12 @@ MEANINGS = {
 _BY_ERROR: tuple[tuple[type[errors.P2PChatError], ExitCode], ...] = (
     (errors.AddressError, ExitCode.USAGE),
     (errors.ConfigurationError, ExitCode.CONFIGURATION),
+    (errors.StoreFull, ExitCode.IO),
+    (errors.StoreLocked, ExitCode.IO),
+    (errors.StoreFailed, ExitCode.IO),
+    (errors.StoreCorrupt, ExitCode.IO),
+    (errors.QuotaExceeded, ExitCode.IO),
+    (errors.StoreTooNew, ExitCode.CONFIGURATION),
     (errors.StoreError, ExitCode.CANNOT_WRITE),
     (errors.ListenFailed, ExitCode.CANNOT_WRITE),
     (errors.TransportError, ExitCode.UNREACHABLE),
