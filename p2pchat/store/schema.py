@@ -99,10 +99,10 @@ FIRST: Final = (
     _EVENTS,
     "CREATE INDEX events_of ON events (pair, kind, last)",
     _PINS,
-    # For `grep`: folded copies, without the text itself, and up to which cursor there are any.
-    """CREATE VIRTUAL TABLE search USING fts5(folded, content='', tokenize="unicode61 remove_diacritics 0")""",
-    "CREATE TABLE searchable (through INTEGER NOT NULL) STRICT",
-    "INSERT INTO searchable VALUES (0)",
+    # For `grep`: folded copies without the text itself, by whom, up to which cursor there are any, and how folded.
+    "CREATE VIRTUAL TABLE search USING fts5(folded, who, content='', tokenize='ascii')",
+    "CREATE TABLE searchable (through INTEGER NOT NULL, version TEXT NOT NULL) STRICT",
+    "INSERT INTO searchable VALUES (0, '')",
 )
 
 MIGRATIONS: Final = (FIRST,)
