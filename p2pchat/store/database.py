@@ -76,6 +76,13 @@ def connect(path: Path) -> Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
+def connect_to_read(path: Path) -> Connection:
+    """Return a connection to the database at `path`, which exists; it can change nothing and keeps nobody from it."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+
+
 @final
 class Database:
     """One connection. At most one thread uses it at a time."""
@@ -130,6 +137,36 @@ class Database:
         database = cls(connection, path, wall=wall)
         database._user_version = len(steps)
         return database
+
+    @classmethod
+    def open_to_read(
+        cls, path: Path, *, wall: Callable[[], float], steps: migrations.Migrations = MIGRATIONS
+    ) -> Self | None:
+        """Return the database at `path` for somebody who only reads, None if there is none yet. Blocks.
+
+        Older tables are brought to the newest version first, as by everybody who opens them.
+
+        Raises:
+          StoreError: as `open`.
+        """
+        if not path.exists():
+            return None
+        with failures.naming(path):
+            connection = connect_to_read(path)
+            try:
+                connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT * 1000)}")
+                _check_ours(connection, path, newest=len(steps))
+                version = migrations.version_of(connection)
+            except BaseException:
+                connection.close()
+                raise
+        if version == len(steps):
+            return cls(connection, path, wall=wall)
+        connection.close()
+        if version == 0:  # somebody is making it right now
+            return None
+        cls.open(path, wall=wall, steps=steps).close()
+        return cls.open_to_read(path, wall=wall, steps=steps)
 
     def now_ms(self) -> int:
         """Return Unix milliseconds."""

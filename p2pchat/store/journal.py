@@ -92,7 +92,7 @@ class Record(Struct, frozen=True, gc=False):
 def newest(db: Database) -> int:
     """Return the cursor of the newest record, 0 if there is none."""
     sql = "SELECT max(ifnull((SELECT max(cursor) FROM messages), 0), ifnull((SELECT max(cursor) FROM events), 0))"
-    (cursor,) = db.connection.execute(sql).fetchone()
+    (cursor,) = db.one(sql)
     return int(cursor)
 
 
@@ -132,7 +132,7 @@ class Whom:
         known = self._known.get(pair)
         if known is None:
             sql = "SELECT own, peer, name, guest FROM pairs WHERE pair = ?"
-            own, peer, name, guest = self._db.connection.execute(sql, (pair,)).fetchone()
+            own, peer, name, guest = self._db.one(sql, (pair,))
             known = self._known[pair] = PeerId(own), PeerId(peer), name, bool(guest)
         return known
 
@@ -209,7 +209,7 @@ def _records(db: Database, whom: Whom, rows: Sequence[Row], span: _Span) -> Iter
 def _said(db: Database, cursor: int, row: Sequence[Any]) -> Said:
     mine, message_id, seq, kind, length, sent_ms, ref, opening, body = row
     if body is None and length is not None:
-        (body,) = db.connection.execute(_BODY, (cursor,)).fetchone()
+        (body,) = db.one(_BODY, (cursor,))
     return Said(bool(mine), message_id, seq, kind, body, sent_ms, ref, opening)
 
 
