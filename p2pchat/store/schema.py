@@ -99,10 +99,11 @@ FIRST: Final = (
     _EVENTS,
     "CREATE INDEX events_of ON events (pair, kind, last)",
     _PINS,
-    # For `grep`: folded copies without the text itself, by whom, up to which cursor there are any, and how folded.
+    # For `grep`: folded copies without the text itself, and by whom; up to which cursor there are any, how they were
+    # folded, and whether the words of deleted messages are still in the file.
     "CREATE VIRTUAL TABLE search USING fts5(folded, who, content='', tokenize='ascii')",
-    "CREATE TABLE searchable (through INTEGER NOT NULL, version TEXT NOT NULL) STRICT",
-    "INSERT INTO searchable VALUES (0, '')",
+    "CREATE TABLE searchable (through INTEGER NOT NULL, version TEXT NOT NULL, purge INTEGER NOT NULL) STRICT",
+    "INSERT INTO searchable VALUES (0, '', 0)",
 )
 
 MIGRATIONS: Final = (FIRST,)
