@@ -10,7 +10,7 @@ Source: docs/protocol.md, section 5, "Admission".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from p2pchat import address as addresses
 from p2pchat.crypto.identity import PeerId, is_usable
@@ -31,7 +31,7 @@ def canonical(address: Address) -> str:
     Raises:
       AddressError: if no such address could have been typed.
     """
-    return str(addresses.parse(str(address), schemes={address.scheme}))
+    return str(addresses.parse(str(address), schemes={address.scheme.lower()}))
 
 
 def peer_at(db: Database, address: str) -> PeerId | None:
@@ -55,11 +55,10 @@ def pin(db: Database, address: str, peer: PeerId) -> PeerId:
     Raises:
       StoreError: as `peer_at`.
     """
-    with failures.naming(db.path):
-        db.connection.execute(
-            "INSERT INTO pins VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (address, peer.key, db.now_ms())
-        )
-    return peer_at(db, address) or peer
+    pinned = peer_at(db, address)
+    if pinned is None:
+        _write(db, address, peer)
+    return pinned or peer
 
 
 def move(db: Database, address: str, peer: PeerId) -> PeerId | None:
@@ -73,8 +72,7 @@ def move(db: Database, address: str, peer: PeerId) -> PeerId | None:
     """
     before = peer_at(db, address)
     if before != peer:
-        with failures.naming(db.path):
-            db.connection.execute("REPLACE INTO pins VALUES (?, ?, ?)", (address, peer.key, db.now_ms()))
+        _write(db, address, peer)
     return before
 
 
@@ -93,7 +91,12 @@ def addresses_of(db: Database, peer: PeerId) -> tuple[Address, ...]:
     return tuple(sorted(found, key=lambda address: address.scheme == "exec"))
 
 
-def _peer(db: Database, address: str, key: Any) -> PeerId:  # noqa: ANN401  (a column is what is on the disk)
+def _write(db: Database, address: str, peer: PeerId) -> None:
+    with failures.naming(db.path):
+        db.connection.execute("REPLACE INTO pins VALUES (?, ?, ?)", (address, peer.key, db.now_ms()))
+
+
+def _peer(db: Database, address: str, key: object) -> PeerId:
     if not isinstance(key, bytes) or not is_usable(key):
         raise failures.corrupt(db.path, f"the pin of {address} is not the key of a peer")
     return PeerId(key)
