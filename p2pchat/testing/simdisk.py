@@ -1,0 +1,346 @@
+"""A disk that loses what was not synced: an SQLite VFS under the real store. Needs `apsw` (`p2pchat-trio[simulate]`).
+
+    disk = SimDisk(scratch, dice(seed, "disk"))
+    mount = disk.mount()                                        # what one boot of a machine sees of it
+    Database.open(mount.path / "history.db", connect=mount.connect, ...)
+    mount.lose_power(Loss.TORN)                                 # from now on every operation on `mount` fails
+    again = disk.mount()                                        # what survived
+
+The *platter* of a file is what it was at its last sync; writes since then survive the death of a process, and only by
+luck that of a machine. SQLite itself, the locks of its files and its shared memory are the real ones: each mount is a
+real directory, and this module watches what is written into it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+
+import apsw
+
+if TYPE_CHECKING:
+    import random
+
+SECTOR = 512  # bytes that a disk writes together
+
+Operation: TypeAlias = Literal["write", "sync"]
+Row: TypeAlias = tuple[Any, ...]
+
+_numbers = count()  # of mounts: SQLite knows file systems by name, in the whole process
+
+
+class Loss(Enum):
+    """What becomes of writes that were not synced when the power goes."""
+
+    DROP = "none of them survives"
+    TORN = "each survives, or its first sectors, or nothing of it"
+    KEEP = "all survive: only the process died"
+
+
+class SimDisk:
+    """One disk, with what is on it between mounts."""
+
+    def __init__(self, scratch: Path, dice: random.Random) -> None:
+        """Begin empty.
+
+        Args:
+          scratch: a directory of the real machine, for the mounts; best in memory.
+          dice: for what survives.
+        """
+        self.dice = dice
+        self._scratch = scratch
+        self._mounts = 0
+        self._left: Mount | None = None  # the newest mount
+
+    def mount(self) -> Mount:
+        """Return a fresh view of what is on the disk; the one before must be dead."""
+        self._mounts += 1
+        path = self._scratch / f"mount-{self._mounts}"
+        path.mkdir(parents=True)
+        mount = Mount(path, self.dice)
+        if self._left is not None:
+            self._left.copy_to(mount)
+        self._left = mount
+        return mount
+
+    def close(self) -> None:
+        """Throw everything away."""
+        if self._left is not None:
+            self._left.close()
+            self._left = None
+
+    def image(self) -> dict[str, bytes]:
+        """Return a backup: all files as they are now. No transaction may be under way."""
+        return {} if self._left is None else {path.name: path.read_bytes() for path in self._left.kept()}
+
+    def restore(self, image: dict[str, bytes]) -> None:
+        """Put a backup back, in place of everything there is. Nothing may be mounted."""
+        self.close()
+        path = self._scratch / f"backup-{self._mounts}"
+        path.mkdir(parents=True)
+        mount = Mount(path, self.dice)
+        for name, data in image.items():
+            (path / name).write_bytes(data)
+            mount.files[name] = Contents(bytearray(data))
+        mount.dead = True
+        self._left = mount
+
+
+class Contents:
+    """What is known of one file: its platter, and what was done to it since."""
+
+    def __init__(self, platter: bytearray | None = None) -> None:
+        self.platter = platter  # None: not even its name is on the disk yet
+        self.pending: list[tuple[int, bytes | None]] = []  # (offset, data), or (size, None) for a truncation
+
+    def sync(self) -> None:
+        """Bring everything to the platter."""
+        self.platter = self._with(self.pending)
+        self.pending = []
+
+    def after(self, loss: Loss, dice: random.Random) -> bytearray | None:
+        """Return what is left of the file; None if it is gone."""
+        if loss is Loss.DROP or not self.pending:
+            return self.platter
+        if loss is Loss.KEEP:
+            return self._with(self.pending)
+        return self._with([survivor for write in self.pending for survivor in _torn(*write, dice)])
+
+    def _with(self, changes: Iterable[tuple[int, bytes | None]]) -> bytearray:
+        platter = bytearray() if self.platter is None else self.platter
+        for offset, data in changes:
+            if data is None:
+                del platter[offset:]
+            else:
+                if len(platter) < offset:
+                    platter.extend(bytes(offset - len(platter)))
+                platter[offset : offset + len(data)] = data
+        return platter
+
+
+def _torn(offset: int, data: bytes | None, dice: random.Random) -> Iterator[tuple[int, bytes | None]]:
+    """Yield what survives of one write."""
+    luck = dice.random()
+    if luck < 0.4 or data is None:
+        yield offset, data
+    elif luck < 0.6:
+        first = dice.randrange(0, len(data) // SECTOR + 1) * SECTOR
+        yield offset, data[:first]
+
+
+@final
+class Mount:
+    """One boot's view of a disk: a directory, and what is done to the files in it."""
+
+    def __init__(self, path: Path, dice: random.Random) -> None:
+        self.path = path
+        self.files: dict[str, Contents] = {}
+        self.dead: bool = False
+        self.operations: int = 0  # writes and syncs so far
+        #: Called before each of them with its kind and the file's name; it may raise `disk_full()` or `disk_broken()`.
+        self.before: Callable[[Operation, str], object] = _nothing
+        self._dice = dice
+        self._loss = Loss.KEEP
+        self._connections: list[SimConnection] = []
+        self._silent = False
+        self._vfs = _Vfs(self, f"p2pchat-sim-{next(_numbers)}")
+
+    def connect(self, path: Path) -> SimConnection:
+        """Open the database at `path`, which is in this mount: a `Connect` for the store."""
+        with translated_errors():
+            connection = SimConnection(apsw.Connection(str(path), vfs=self._vfs.name))
+        self._connections.append(connection)
+        return connection
+
+    def kill(self) -> None:
+        """End what uses this mount, as the death of its process does: whatever it still tries fails."""
+        self.dead = True
+
+    def lose_power(self, loss: Loss) -> None:
+        """End it, and lose what was not synced."""
+        self.dead = True
+        self._loss = loss
+
+    def kept(self) -> list[Path]:
+        """Return the files in here, but for shared memory."""
+        return sorted(path for path in self.path.iterdir() if path.is_file() and not path.name.endswith("-shm"))
+
+    def copy_to(self, other: Mount) -> None:
+        """Let `other` begin with what is left of this one, which is closed."""
+        for path in self.kept():
+            contents = self.files.get(path.name)
+            if contents is None:  # written by others than SQLite, who are trusted to sync
+                shutil.copy(path, other.path)
+            elif self._loss is Loss.KEEP:
+                shutil.copy(path, other.path)
+                other.files[path.name] = contents
+            elif (left := contents.after(self._loss, self._dice)) is not None:
+                (other.path / path.name).write_bytes(left)
+                other.files[path.name] = Contents(left)
+        self.close()
+
+    def close(self) -> None:
+        """Remove the directory, and take it away from whoever still uses it."""
+        self.dead = self._silent = True  # SQLite tidies up when it closes, and could tell nobody of an error
+        for connection in self._connections:
+            connection.close()
+        shutil.rmtree(self.path)
+
+    # ---- for the file system
+
+    def contents(self, name: str) -> Contents:
+        """Return what is known of a file; what was there before this mount is on the platter."""
+        if name not in self.files:
+            self.files[name] = Contents()
+        return self.files[name]
+
+    def operate(self, kind: Operation, name: str) -> bool:
+        """Count an operation; return whether it is to happen.
+
+        Raises:
+          apsw.Error: if this mount is dead, or `before` wants it.
+        """
+        if self.lives():
+            self.operations += 1
+            self.before(kind, name)
+        return self.lives()
+
+    def lives(self) -> bool:
+        """Return whether anything may still change.
+
+        Raises:
+          apsw.Error: if not, while there is somebody who can be told.
+        """
+        if self.dead and not self._silent:
+            raise disk_broken()
+        return not self.dead
+
+
+def _nothing(kind: Operation, name: str) -> None:
+    """Let an operation happen."""
+
+
+def disk_full() -> apsw.Error:
+    """Return the error of a write that finds no room."""
+    return _error(apsw.FullError("the simulated disk is full"), apsw.SQLITE_FULL)
+
+
+def disk_broken() -> apsw.Error:
+    """Return the error of a disk that does not answer."""
+    return _error(apsw.IOError("the simulated disk is gone"), apsw.SQLITE_IOERR)
+
+
+def _error(error: apsw.Error, code: int) -> apsw.Error:
+    vars(error).update(result=code, extendedresult=code)  # as apsw does itself, though not where types see it
+    return error
+
+
+class _Vfs(apsw.VFS):
+    def __init__(self, mount: Mount, name: str) -> None:
+        self.name = name
+        self._mount = mount
+        super().__init__(name, "")
+
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
+        if name is None:
+            return apsw.VFSFile("", name, flags)
+        return _File(self._mount, name, flags)
+
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001
+        if self._mount.lives():
+            super().xDelete(filename, syncdir)
+            self._mount.files.pop(Path(filename).name, None)
+
+
+class _File(apsw.VFSFile):
+    def __init__(self, mount: Mount, name: str | apsw.URIFilename, flags: list[int]) -> None:
+        self._mount = mount
+        self._name = Path(name if isinstance(name, str) else name.filename()).name
+        super().__init__("", name, flags)
+        mount.contents(self._name)
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+        if self._mount.operate("write", self._name):
+            super().xWrite(data, offset)
+            self._mount.contents(self._name).pending.append((offset, bytes(data)))
+
+    def xTruncate(self, newsize: int) -> None:  # noqa: N802
+        if self._mount.lives():
+            super().xTruncate(newsize)
+            self._mount.contents(self._name).pending.append((newsize, None))
+
+    def xSync(self, flags: int) -> None:  # noqa: ARG002, N802
+        if self._mount.operate("sync", self._name):
+            self._mount.contents(self._name).sync()
+
+
+@final
+class SimConnection:
+    """A connection with the manners of the standard library's: its rows, and its errors."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> SimCursor:
+        """Run one statement."""
+        with translated_errors():
+            return SimCursor(self._connection.execute(sql, parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> SimCursor:
+        """Run one statement for each of `parameters`."""
+        with translated_errors():
+            return SimCursor(self._connection.executemany(sql, parameters))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with translated_errors():
+            self._connection.close()
+
+
+@final
+class SimCursor:
+    """The rows of one statement."""
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+
+    def fetchone(self) -> Row | None:
+        """Return the next row, None after the last."""
+        with translated_errors():
+            return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Row]:
+        """Return all rows that are left."""
+        with translated_errors():
+            return self._cursor.fetchall()
+
+    def __iter__(self) -> Iterator[Row]:
+        while (row := self.fetchone()) is not None:
+            yield row
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise the standard library's `sqlite3.Error` in place of apsw's."""
+    try:
+        yield
+    except apsw.Error as exc:
+        code = getattr(exc, "extendedresult", apsw.SQLITE_ERROR)
+        match code & 0xFF:
+            case apsw.SQLITE_CONSTRAINT:
+                kind: type[sqlite3.Error] = sqlite3.IntegrityError
+            case apsw.SQLITE_CORRUPT | apsw.SQLITE_NOTADB:
+                kind = sqlite3.DatabaseError
+            case _:
+                kind = sqlite3.OperationalError
+        error = kind(str(exc))
+        error.sqlite_errorcode = code
+        names = apsw.mapping_extended_result_codes if code > 0xFF else apsw.mapping_result_codes
+        error.sqlite_errorname = str(names.get(code, "SQLITE_ERROR"))
+        raise error from exc
