@@ -140,9 +140,8 @@ _FACTS: Final = """
       p.sent_through, p.delivered_through,
       (SELECT expires_ms FROM outbox AS o WHERE o.pair = m.pair AND o.seq = m.seq AND o.cursor = m.cursor)
     FROM messages AS m JOIN pairs AS p USING (pair) WHERE m.cursor = ?"""
-#: The event that covers a message: ranges of one kind never overlap, so it is the first that ends behind it.
 _COVERING: Final = """
-    SELECT at_ms, gen, first FROM events WHERE pair = ? AND kind = ? AND last >= ? ORDER BY last LIMIT 1"""
+    SELECT cursor, first, at_ms, gen FROM events WHERE pair = ? AND kind = ? AND last >= ? ORDER BY last LIMIT 1"""
 _LINK_BEFORE: Final = """
     SELECT cursor, at_ms, gen, detail FROM events
     WHERE pair = ? AND kind = 'connected' AND last = 0 AND cursor < ? ORDER BY cursor DESC LIMIT 1"""
@@ -181,16 +180,28 @@ class _Facts(Struct, frozen=True, gc=False):
         return "sent" if cursor <= self.sent_through else "queued"
 
 
+class _Covering(Struct, frozen=True, gc=False):
+    """An event that is about a range of messages."""
+
+    cursor: int
+    first: int
+    at_ms: int
+    link: int
+
+
 def _mine(db: Database, cursor: int, facts: _Facts) -> Iterator[Step]:
     yield Step("stored", facts.at_ms)
+    end = _covering(db, facts.pair, "failed", cursor)
     for kind in ("sent", "delivered"):
-        if passage := _passage(db, facts.pair, kind, cursor):
-            yield passage
+        passage = _covering(db, facts.pair, kind, cursor)
+        # What had failed before is inside of the range, but was left out.
+        if passage and (end is None or passage.cursor < end.cursor):
+            link = db.connection.execute(_LINK, (facts.pair, passage.link)).fetchone()
+            yield Step(kind, passage.at_ms, _link(db, facts.pair, link))
     if facts.read_ms is not None:
         yield Step("read", facts.read_ms)
-    if facts.failed is not None:
-        at_ms, *_ = db.one(_COVERING, (facts.pair, "failed", cursor))
-        yield Step("failed", at_ms, reason=facts.failed)
+    if end:
+        yield Step("failed", end.at_ms, reason=facts.failed or "")
 
 
 def _theirs(db: Database, cursor: int, facts: _Facts) -> Iterator[Step]:
@@ -199,12 +210,10 @@ def _theirs(db: Database, cursor: int, facts: _Facts) -> Iterator[Step]:
         yield Step("receipt", facts.read_ms)
 
 
-def _passage(db: Database, pair: int, kind: str, cursor: int) -> Step | None:
+def _covering(db: Database, pair: int, kind: str, cursor: int) -> _Covering | None:
+    """Return the event of this kind about a message, if any: ranges never overlap, so the first that ends behind it."""
     row = db.connection.execute(_COVERING, (pair, kind, cursor)).fetchone()
-    if row is None or row[2] > cursor:
-        return None
-    at_ms, number, _ = row
-    return Step(kind, at_ms, _link(db, pair, db.connection.execute(_LINK, (pair, number)).fetchone()))
+    return _Covering(*row) if row is not None and row[1] <= cursor else None
 
 
 def _link_before(db: Database, pair: int, cursor: int) -> OnLink | None:
