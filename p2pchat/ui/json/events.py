@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Line: TypeAlias = dict[str, object]
 
 PROTOCOL: Final = 1  # of these lines; what a program knows today it will find again under the same number
+CURSOR_DIGITS: Final = 16
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS: Final = 253_402_300_799_999  # Unix milliseconds at the end of the year 9999, the last that RFC 3339 can write
 
@@ -51,44 +52,62 @@ def stranger(event: events.Stranger) -> Line:
 
 def connected(talk: Conversation, event: events.Connected, *, trust: str, link: int) -> Line:
     """Return the line for a link that runs now, the `link`-th of this run; `trust` is how its peer got in."""
+    address = "" if event.address is None else str(event.address)
+    return link_up(talk.peer, talk.session.name, address, trust=trust, link=link)
+
+
+def link_up(peer: str, name: str, address: str, *, trust: str | None, link: int) -> Line:
+    """Return the line for a link by way of `address`, empty if nobody knows it."""
     return {
         "event": "connected",
-        "peer": talk.peer,
-        "name": talk.session.name,
+        "peer": peer,
+        "name": name,
         "trust": trust,
-        "transport": None if event.address is None else event.address.scheme,
-        "address": None if event.address is None else str(event.address),
+        "transport": address.partition(":")[0] or None,
+        "address": address or None,
         "link": link,
     }
 
 
 def message(talk: Conversation, received: Message, *, now: float, cursor: int) -> Line:
     """Return the line for a message of the peer that came `now` (Unix seconds), the `cursor`-th of this run."""
+    return heard(talk.peer, talk.session.name, received, received_ms=int(now * 1000), cursor=cursor)
+
+
+def heard(peer: str, name: str, received: Message, *, received_ms: int, cursor: int) -> Line:
+    """Return the line for a message of `peer`."""
     return {
         "event": "message",
-        "peer": talk.peer,
-        "name": talk.session.name,
+        "peer": peer,
+        "name": name,
         "id": str(received.id),
         "seq": received.seq,
         **_content(received),
         "sent_at": timestamp(received.entry.sent_ms),
-        "received_at": timestamp(int(now * 1000)),
-        "cursor": f"{cursor:016}",
+        "received_at": timestamp(received_ms),
+        "cursor": cursor_text(cursor),
     }
 
 
 def state(talk: Conversation, mine: Mine, reached: State, *, reason: str | None = None) -> Line:
     """Return the line for a state that a message of ours has reached, and why, where that is not what was hoped."""
-    waits = reached is State.QUEUED and talk.next_attempt is not None
+    line = reached_state(talk.peer, mine, reached, reason=reason, durable=not talk.session.guest)
+    if reached is State.QUEUED and talk.next_attempt is not None:
+        line["next_attempt"] = timestamp(int(talk.next_attempt * 1000))
+    return line
+
+
+def reached_state(peer: str, mine: Mine, reached: State, *, reason: str | None, durable: bool) -> Line:
+    """Return the line for a state of a message to `peer`, where nobody is known to dial."""
     return {
         "event": "state",
         "id": str(mine.id),
         "ref": mine.ref,
-        "peer": talk.peer,
+        "peer": peer,
         "state": reached.value,
         "reason": reason,
-        "next_attempt": timestamp(int((talk.next_attempt or 0) * 1000)) if waits else None,
-        "durable": not talk.session.guest,
+        "next_attempt": None,
+        "durable": durable,
     }
 
 
@@ -104,18 +123,32 @@ def leaving(talk: Conversation, event: events.Leaving) -> Line:
 
 def disconnected(talk: Conversation, event: events.Disconnected) -> Line:
     """Return the line for the end of a link."""
-    return {
-        "event": "disconnected",
-        "peer": talk.peer,
-        "reason": event.reason,
-        "clean": event.clean,
-        "redial": event.redial,
-    }
+    return link_down(talk.peer, event.reason, clean=event.clean, redial=event.redial)
+
+
+def link_down(peer: str, reason: str, *, clean: bool, redial: float | None) -> Line:
+    """Return the line for a link to `peer` that ended."""
+    return {"event": "disconnected", "peer": peer, "reason": reason, "clean": clean, "redial": redial}
+
+
+def gap(peer: str) -> Line:
+    """Return the line for messages of `peer` that may be missing before its next one."""
+    return {"event": "gap", "peer": peer}
+
+
+def rolled_back(peer: str) -> Line:
+    """Return the line for the news, had from `peer`, that our store is an old backup."""
+    return {"event": "rolled_back", "peer": peer}
 
 
 def error(code: str, text: str, *, hint: str = "") -> Line:
     """Return the line for something that went wrong: `code` for programs, `text` and `hint` for people."""
     return {"event": "error", "code": code, "message": text, "hint": hint or None}
+
+
+def cursor_text(cursor: int) -> str:
+    """Return a cursor as programs get it: longer numbers never come, so strings rise as numbers do."""
+    return f"{cursor:0{CURSOR_DIGITS}}"
 
 
 def timestamp(unix_ms: int) -> str | None:
