@@ -1,0 +1,84 @@
+"""What the peer says, on its way into the database: which of it is known, what is kept, and what is only heeded.
+
+Source: docs/protocol.md, section 6.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from p2pchat.store import events
+from p2pchat.store.events import Event
+from p2pchat.store.outbox import UNSAID
+from p2pchat.wire import messages as wire
+
+if TYPE_CHECKING:
+    from p2pchat.protocol.assembly import Messages
+    from p2pchat.store.database import Database
+    from p2pchat.store.heads import Head
+    from p2pchat.wire.frames import Entry
+
+_AT_ONCE: Final = 64  # ids in one question; a statement of one length stays compiled
+_KNOWN: Final = f"""
+    SELECT id FROM messages WHERE pair = ? AND mine = 0 AND id IN ({", ".join("?" * _AT_ONCE)})"""  # noqa: S608
+_KEEP: Final = """
+    INSERT INTO messages (cursor, pair, mine, id, seq, kind, sent_ms, at_ms, opening, body)
+    VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def known(database: Database, pair: int, ids: Sequence[bytes]) -> set[bytes]:
+    """Return those of `ids` that are ids of messages of the peer which are here already."""
+    found: set[bytes] = set()
+    if len(ids) == 1:
+        sql = "SELECT id FROM messages WHERE pair = ? AND mine = 0 AND id = ?"
+        found.update(*database.connection.execute(sql, (pair, *ids)))
+        return found
+    for start in range(0, len(ids), _AT_ONCE):
+        some = list(ids[start : start + _AT_ONCE])
+        some += some[-1:] * (_AT_ONCE - len(some))
+        found.update(message_id for (message_id,) in database.connection.execute(_KNOWN, (pair, *some)))
+    return found
+
+
+def keep(database: Database, head: Head, messages: Messages, *, opening: int) -> None:
+    """Keep what is said to be read, in order; do what the rest is for."""
+    now_ms = database.now_ms()
+    said = [
+        (seq, entry) for seq, entry in zip(messages.seqs, messages.entries, strict=True) if entry.kind not in UNSAID
+    ]
+    first = database.take_cursors(len(said))
+    database.connection.executemany(
+        _KEEP,
+        [
+            (cursor, head.pair, entry.id, seq, entry.kind, entry.sent_ms, now_ms, opening, entry.body)
+            for cursor, (seq, entry) in enumerate(said, first)
+        ],
+    )
+    if len(said) < len(messages):
+        for entry in messages.entries:
+            if entry.kind in UNSAID:
+                _heed(database, head, entry, now_ms=now_ms)
+
+
+def _heed(database: Database, head: Head, entry: Entry, *, now_ms: int) -> None:
+    """Do what an entry is for that is no message; one that cannot be read is for nothing."""
+    match wire.decode_body(entry.kind, entry.body):
+        case wire.Profile(name):
+            head.name = name
+        case wire.Read(message_id):
+            _read(database, head, message_id, now_ms=now_ms)
+        case _:
+            pass
+
+
+def _read(database: Database, head: Head, message_id: bytes, *, now_ms: int) -> None:
+    """Note that the peer has read a message of mine; the first time counts."""
+    row = database.connection.execute(
+        "UPDATE messages SET read_ms = ? WHERE pair = ? AND mine = 1 AND id = ? AND read_ms IS NULL AND failed IS NULL"
+        " RETURNING cursor",
+        (now_ms, head.pair, message_id),
+    ).fetchone()
+    if row is not None:
+        (cursor,) = row
+        events.write(database, Event("read", head.pair, first=cursor, last=cursor))
