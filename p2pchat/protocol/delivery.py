@@ -41,7 +41,7 @@ class Resumed(Struct, frozen=True, kw_only=True, gc=False):
     rolled_back: bool = False
     #: Tell the user that messages of the peer may be missing: it no longer has the entries after the last that came.
     gap: bool = False
-    #: Final entries of messages that turn out to have been delivered.
+    #: Final entries, perhaps without their bodies, of messages that turn out to have been delivered.
     delivered: list[Entry] = []
 
 
@@ -172,7 +172,7 @@ class LinkDelivery:
         return self._cursor < ledger.next
 
     def acked(self, ledger: Ledger, ack: Ack) -> list[Entry]:
-        """Take the peer's ACK; return the final entries of the messages that are delivered by it.
+        """Take the peer's ACK; return the final entries, perhaps without bodies, of the messages delivered by it.
 
         Raises:
           Fenced: if a newer link took over.

@@ -83,10 +83,11 @@ class Ledger(Protocol):
         """The number of the entry that will be appended next; `log.base` if none is kept."""
         ...
 
-    def entries(self, first: int, last: int, *, enough: int | None = None) -> Iterable[Entry]:
+    def entries(self, first: int, last: int, *, enough: int | None = None, bodies: bool = True) -> Iterable[Entry]:
         """Return the entries numbered `first` … `last`, as far as there are any; `first` is at least `log.base`.
 
-        Where reading costs something, it may stop once they cost more than `enough` bytes (`frames.entry_cost`) in all.
+        Where reading costs something, it may stop once they cost more than `enough` bytes (`frames.entry_cost`) in all,
+        and may leave out the `bodies` if nobody looks at them.
         """
         ...
 

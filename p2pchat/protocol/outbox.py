@@ -133,8 +133,8 @@ def _void(ledger: Ledger, last: int, message: list[Entry]) -> bool:
 
 
 def _message_ending_at(ledger: Ledger, last: int) -> list[Entry]:
-    """Return the entries of the message that ends at `last`, its PARTs first."""
-    before = list(ledger.entries(max(ledger.log.base, last - MAX_ENTRIES + 1), last))
+    """Return the entries of the message that ends at `last`, its PARTs first; perhaps without their bodies."""
+    before = list(ledger.entries(max(ledger.log.base, last - MAX_ENTRIES + 1), last, bodies=False))
     start = len(before) - 1
     while start > 0 and before[start - 1].kind == assembly.PART:
         start -= 1
@@ -167,13 +167,13 @@ def batches(entries: list[Entry], budget: int) -> Iterator[tuple[list[Entry], in
 
 
 def acknowledged(ledger: Ledger, through: int) -> list[Entry]:
-    """Drop the messages whose final entries are numbered up to `through`; return those final entries.
+    """Drop the messages whose final entries are numbered up to `through`; return those entries, perhaps without bodies.
 
     Acknowledged PARTs of an unfinished message stay: base never lies inside a message, so that after a restored backup
     a message comes whole or not at all.
     """
     log = ledger.log
-    entries = list(ledger.entries(log.base, through))
+    entries = list(ledger.entries(log.base, through, bodies=False))
     while entries and entries[-1].kind == assembly.PART:
         entries.pop()
     if not entries:
@@ -192,6 +192,6 @@ def is_rolled_back(ledger: Ledger, resume: Resume) -> bool:
         return True
     if resume.peer_seen < log.base - 1:
         return False  # the entries are gone, so there is nothing to compare with; the peer will jump
-    joined = b"".join([entry.id for entry in ledger.entries(log.base, resume.peer_seen)])
+    joined = b"".join([entry.id for entry in ledger.entries(log.base, resume.peer_seen, bodies=False)])
     state = chain.extend(log.epoch, log.base_state, joined)
     return chain.position(log.epoch, resume.peer_seen, state) != resume.peer_chain

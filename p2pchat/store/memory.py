@@ -72,7 +72,14 @@ class MemoryLedger:
         """The number of the entry that will be appended next."""
         return self._log.base + len(self._entries)
 
-    def entries(self, first: int, last: int, *, enough: int | None = None) -> Sequence[Entry]:  # noqa: ARG002 (all are at hand)
+    def entries(
+        self,
+        first: int,
+        last: int,
+        *,
+        enough: int | None = None,  # noqa: ARG002 (all are at hand)
+        bodies: bool = True,  # noqa: ARG002
+    ) -> Sequence[Entry]:
         """Return the entries numbered `first` … `last`, as far as there are any."""
         base = self._log.base
         return self._entries[first - base : last + 1 - base] if last >= first else []
