@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from msgspec import Struct
 
 from p2pchat.crypto.identity import PeerId
+from p2pchat.protocol.assembly import Message
+from p2pchat.wire import messages
+from p2pchat.wire.frames import Entry
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Database
@@ -39,6 +42,14 @@ class Said(Struct, frozen=True, gc=False):
     sent_ms: int  # Unix milliseconds, as its sender claims
     ref: str | None  # what the program that queued it calls it
     opening: int  # names the opening of the store that wrote it: that of this process, or another's
+
+    @property
+    def message(self) -> Message:
+        """The same as it is shown while it arrives; of a kind that nobody can show, if it was deleted here."""
+        entry = Entry(id=self.id, kind=self.kind, sent_ms=self.sent_ms, conv=b"", body=self.body or b"")
+        if self.body is None:
+            return Message(self.seq, entry, messages.Unsupported(self.kind, b""))
+        return Message(self.seq, entry, messages.decode_body(self.kind, self.body))
 
 
 class Became(Struct, frozen=True, gc=False):
