@@ -19,6 +19,10 @@ class AddressError(P2PChatError):
     """An address that cannot be read; the message says what is wrong, the hint shows one that works."""
 
 
+class NoContact(P2PChatError):
+    """A word that should name somebody, and names nobody who is known here."""
+
+
 class ConfigurationError(P2PChatError):
     """The installation or the profile cannot be used as it is: wrong owner or mode of a key, no ML-KEM."""
 

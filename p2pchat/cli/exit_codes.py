@@ -57,6 +57,7 @@ MEANINGS = {
 # The first class that fits counts, so the special ones stand before the general ones.
 _BY_ERROR: tuple[tuple[type[errors.P2PChatError], ExitCode], ...] = (
     (errors.AddressError, ExitCode.USAGE),
+    (errors.NoContact, ExitCode.NO_CONTACT),
     (errors.ConfigurationError, ExitCode.CONFIGURATION),
     (errors.StoreFull, ExitCode.IO),
     (errors.StoreLocked, ExitCode.IO),

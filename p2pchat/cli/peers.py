@@ -1,0 +1,74 @@
+"""PEER: whom a word on the command line means, and where to reach them.
+
+A word is a ``peer1…`` id, a link, an address (it has a colon or a slash), or else the name of a contact. What it leads
+to is a key, if the word or a pin names one, and places in the order in which to try them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from p2pchat import address as addresses
+from p2pchat.address import Address
+from p2pchat.cli import links
+from p2pchat.crypto.identity import PeerId
+from p2pchat.errors import NoContact
+from p2pchat.store import pins
+from p2pchat.store.database import Database
+
+EXEC = "exec"
+
+_ID = re.compile(r"peer1[0-9a-z]{20,}", re.IGNORECASE)  # an id with a mistake is none of a host or a contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom a word means."""
+
+    word: str  # as it was typed
+    peer: PeerId | None  # who has to answer; None: nobody is pinned there yet
+    addresses: tuple[Address, ...] = ()  # where, in the order in which to try
+    typed: bool = False  # the address is the word itself, so that a command in it was asked for here and now
+
+    @property
+    def network(self) -> tuple[Address, ...]:
+        """The addresses that may be tried without anybody at a keyboard: no command that was only stored."""
+        return tuple(address for address in self.addresses if self.typed or address.scheme != EXEC)
+
+
+def resolve(word: str, db: Database | None, *, schemes: Collection[str] = (), hosts: bool = False) -> Target:
+    """Return whom `word` means.
+
+    Args:
+      word: as it was typed.
+      db: has the pins; None if there are none yet.
+      schemes: of the plug-ins that are installed.
+      hosts: a bare word that is nobody's name is the name of a host.
+
+    Raises:
+      AddressError: if it is an id, a link or an address that cannot be read.
+      NoContact: if nobody is called that.
+      StoreError: if the pins cannot be read.
+    """
+    word = word.strip()
+    if links.is_link(word):
+        link = links.read(word)
+        return Target(word=word, peer=link.peer, addresses=_all(link.addresses, _known(db, link.peer)))
+    if _ID.fullmatch(word):
+        peer = PeerId.parse(word)
+        return Target(word=word, peer=peer, addresses=_known(db, peer))
+    if not (hosts or ":" in word or "/" in word):
+        raise NoContact(f"nobody here is called {word!r}", hint=f"to reach a host of that name: tcp:{word}")
+    address = addresses.parse(word, schemes=schemes)
+    pinned = pins.peer_at(db, pins.canonical(address)) if db else None
+    return Target(word=word, peer=pinned, addresses=(address,), typed=True)
+
+
+def _known(db: Database | None, peer: PeerId) -> tuple[Address, ...]:
+    return pins.addresses_of(db, peer) if db else ()
+
+
+def _all(first: tuple[Address, ...], then: tuple[Address, ...]) -> tuple[Address, ...]:
+    return tuple(dict.fromkeys((*first, *then)))
