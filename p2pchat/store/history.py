@@ -123,9 +123,9 @@ def at(db: Database, cursor: int) -> Row | None:
 
 
 def since(db: Database, ms: int) -> int:
-    """Return the cursor from which on messages are from `ms` (Unix milliseconds) or later; LAST if there are none.
+    """Return the cursor from which on messages are from `ms` (Unix milliseconds) or later.
 
-    It looks at as many messages as a number has bits. Where the clock was set back meanwhile there are several such
+    It looks at as many messages as a cursor has bits. Where the clock was set back meanwhile there are several such
     places, of which this is one.
     """
     low, high = 0, LAST
