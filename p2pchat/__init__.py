@@ -32,13 +32,15 @@ if TYPE_CHECKING:
     from p2pchat.node.events import Connected as Connected
     from p2pchat.node.events import DialFailed as DialFailed
     from p2pchat.node.events import Disconnected as Disconnected
+    from p2pchat.node.events import Elsewhere as Elsewhere
     from p2pchat.node.events import Event as Event
+    from p2pchat.node.events import Ids as Ids
     from p2pchat.node.events import Leaving as Leaving
     from p2pchat.node.events import Listening as Listening
-    from p2pchat.node.events import MessagesRead as MessagesRead
     from p2pchat.node.events import MessagesReceived as MessagesReceived
     from p2pchat.node.events import Notice as Notice
     from p2pchat.node.events import PeerTyping as PeerTyping
+    from p2pchat.node.events import SaidElsewhere as SaidElsewhere
     from p2pchat.node.events import State as State
     from p2pchat.node.events import StatesChanged as StatesChanged
     from p2pchat.node.events import Stranger as Stranger
@@ -85,7 +87,9 @@ _HOMES = {
     "Event": "p2pchat.node.events",
     "Leaving": "p2pchat.node.events",
     "Listening": "p2pchat.node.events",
-    "MessagesRead": "p2pchat.node.events",
+    "Elsewhere": "p2pchat.node.events",
+    "Ids": "p2pchat.node.events",
+    "SaidElsewhere": "p2pchat.node.events",
     "PeerTyping": "p2pchat.node.events",
     "MessagesReceived": "p2pchat.node.events",
     "Notice": "p2pchat.node.events",

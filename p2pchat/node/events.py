@@ -1,15 +1,17 @@
 """What a node tells its one listener (a face, a bot, a test), in order.
 
 Asking for the next event says that the previous one was dealt with. For `MessagesReceived` that is the moment at which
-a guest acknowledges: *shown*. So a face writes first and asks afterwards, and nothing is acknowledged that nobody saw.
+a guest acknowledges: *shown*. So a face writes first and asks afterwards, and a guest acknowledges nothing that nobody
+saw. With a store, events come from its log: a face may be as far behind as it likes.
 All text in here is the peer's own and unfiltered: a face passes it through its sanitiser before it reaches a terminal.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, overload
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -28,6 +30,35 @@ class State(Enum):
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
+
+
+class Ids(Sequence[UUID]):
+    """Names of messages; each is made when it is looked at, for nobody looks at thousands."""
+
+    def __init__(self, ids: Sequence[bytes]) -> None:
+        """Begin with 16 bytes for each."""
+        self._ids = ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> UUID: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Ids: ...
+
+    def __getitem__(self, index: int | slice) -> UUID | Ids:
+        """Return one of them, or a few."""
+        if isinstance(index, slice):
+            return Ids(self._ids[index])
+        return UUID(bytes=self._ids[index])
+
+    def __repr__(self) -> str:
+        return f"Ids({[str(name) for name in self]})"
+
+
+NO_IDS: Final = Ids(())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,37 +96,41 @@ class Connected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesReceived:
-    """New messages of one peer, in its order, never twice. They are acknowledged when the next event is asked for.
+    """New messages of one peer, in its order, never twice.
 
+    With a store they are on the disk, and acknowledged. A guest's are acknowledged when the next event is asked for.
     Iterating over them gives `Message` values; `message.body` reads what one holds.
     """
 
     session: Session
     messages: Messages
+    cursors: Sequence[int] = ()  # of each message in the log of events; none for a guest, who keeps no log
+    received_ms: Sequence[int] = ()  # when each came, Unix milliseconds by our clock; none for a guest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidElsewhere:
+    """Messages of our own that another process of the profile queued, in the conversation that this one shows."""
+
+    session: Session
+    messages: Messages
+    cursors: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatesChanged:
-    """Of what we sent in this session, the first `sent` messages have left and the first `delivered` are acknowledged.
+    """Messages of ours that reached another state, oldest first. One event may cover thousands.
 
-    Both count messages since the session began: message number n (as `Session.send` returns it) is *sent* once
-    n <= `sent`, and *delivered* once n <= `delivered`. One event may cover thousands of messages.
+    A message is *sent* once a link has it, *delivered* once the peer has it (on its disk; shown, if it is a guest),
+    *read* if somebody over there says so. A failed one never arrives; `reason` says why, for all of them.
     """
 
     session: Session
-    sent: int
-    delivered: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessagesRead:
-    """The peer says that these messages of ours were read, by a person or by a program that takes that upon itself.
-
-    The ids are its claim: they may be of no message of ours, come twice, or come before *delivered*.
-    """
-
-    session: Session
-    ids: list[UUID]
+    sent: Ids = NO_IDS
+    delivered: Ids = NO_IDS
+    read: Ids = NO_IDS
+    failed: Ids = NO_IDS
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +168,16 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Another process of this profile has the conversation with the peer: what is said here goes through the store.
+
+    What the peer says is shown here, too. When the other process ends, this one dials.
+    """
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingToBeLetIn:
     """We reached `peer`, and it has not let us in for a second: most likely a person over there is being asked."""
 
@@ -162,8 +207,9 @@ Event = (
     | Stranger
     | Connected
     | MessagesReceived
+    | SaidElsewhere
     | StatesChanged
-    | MessagesRead
+    | Elsewhere
     | Leaving
     | PeerTyping
     | Disconnected

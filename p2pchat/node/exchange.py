@@ -1,20 +1,24 @@
 """The exchange: a session over one link, from our RESUME to the end of the link.
 
-It moves what the delivery machine says between the ledger, the link and the feed, and keeps the manners of goodbye
-(`docs/protocol.md` 4.2). What outlives the link is in the session. Everything is synchronous.
+It moves what the delivery machine says between the store, the link and the feed; the manners of goodbye are in
+`parting.py`, and what outlives the link is in the session. Everything is synchronous: where a store takes its time,
+what comes meanwhile waits here, and is part of the next transaction (`step.py`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, final
 
-from p2pchat.node.events import Leaving, MessagesReceived, PeerTyping
-from p2pchat.node.feed import Arrival
-from p2pchat.node.link import LinkEnd
-from p2pchat.protocol.assembly import Messages
-from p2pchat.protocol.delivery import LinkDelivery, Resumed
+from outcome import Outcome
+
+from p2pchat.errors import StoreError
+from p2pchat.node.batches import Batches, joined
+from p2pchat.node.events import PeerTyping
+from p2pchat.node.parting import Parting
+from p2pchat.node.step import Step
+from p2pchat.protocol.delivery import LinkDelivery, Received, Resumed
 from p2pchat.protocol.events import EndOfStream
 from p2pchat.protocol.fence import Fenced
 from p2pchat.wire import frames
@@ -22,9 +26,11 @@ from p2pchat.wire.close_codes import CloseCode, close_code
 from p2pchat.wire.violation import Violation
 
 if TYPE_CHECKING:
-    from p2pchat.node.link import Link
+    from p2pchat.node.link import Link, LinkEnd
     from p2pchat.node.session import Session
+    from p2pchat.protocol.assembly import Messages
     from p2pchat.protocol.events import Event
+    from p2pchat.store.base import Transaction
 
 AT_ONCE = 262_144  # bytes of cost handed to the writer in one go: four full records, so that acks get their turn
 
@@ -45,7 +51,7 @@ class Exchange:
         """Prepare to run `session` over `link`.
 
         Args:
-          session: with the ledger of this pair.
+          session: with the store of this pair.
           link: between the two, both HELLOs said.
           hello: the peer's.
           offered: ours.
@@ -54,151 +60,318 @@ class Exchange:
         self.running: bool = False
         self.began: float = math.inf  # when it began to run, seconds of the env's clock
         self.hello = hello  # the peer's
+        self.dialed_by_us = dialed_by_us
         self.link = link
         self.session = session
+        self.parting: Parting = Parting(self)
         own, peer = session.own, session.peer
         self._delivery = LinkDelivery(offered=offered, dialed_by_smaller=dialed_by_us == (own < peer))
+        self._durable = session.pair.durable
+        self._claimed = False
+        self._resume: frames.Resume | None = None  # the peer's, until it is taken
+        self._on_running: Callable[[Session], None] | None = None
+        self._early: list[Event] = []  # what came while its RESUME was being taken
+        self._busy = False  # a step is with the store
+        self._hand_next = False  # something may be there to hand over
+        self._more = False  # something is there, and the window did not let it go
+        self._acked: frames.Ack | None = None  # the newest that waits for a step
+        self._ready: list[frames.Frame] = []  # what steps have made durable, for the writer
         self._arrival: Batches | None = None  # the newest in the feed, while nothing came after it
         self._ack_at = math.inf  # what was confirmed waits until then for messages that its ACK can travel with
-        self._leaving: CloseCode | None = None  # the goodbye that we shall say once all is acknowledged
-        self._said: CloseCode | None = None
-        self._heard: CloseCode | None = None
-        self._linger_until = math.inf
 
     # ---- the gate
 
-    def claim(self, *, holder_lives: bool) -> bool:
-        """Claim the session for this link and send RESUME; False if another is to stay (then this one was closed)."""
-        session = self.session
-        try:
-            resume = self._delivery.claim(session.ledger, holder_lives=holder_lives, now=session.env.wall())
-        except Fenced as fenced:
-            self.link.close(CloseCode.DUPLICATE, str(fenced))
-            return False
-        self.link.say(resume)
-        return True
+    def claim(self) -> None:
+        """Claim the session for this link and send RESUME; the link is closed if another is to stay."""
+        self.session.pair.submit(self._gather_claim, self._after_claim)
 
-    def start(self, resume: frames.Resume) -> bool:
-        """Take the peer's RESUME; True if messages flow from here on, False if the link was closed instead."""
-        session = self.session
+    def _gather_claim(self) -> Callable[[Transaction], tuple[frames.Resume, int]]:
+        lives, now = self.session.is_held(), self.session.env.wall()
+
+        def claim(transaction: Transaction) -> tuple[frames.Resume, int]:
+            resume = self._delivery.claim(transaction.ledger, holder_lives=lives, now=now)
+            return resume, transaction.cursor
+
+        return claim
+
+    def _after_claim(self, result: Outcome[tuple[frames.Resume, int]]) -> None:
         try:
-            resumed: Resumed = self._delivery.resume(
-                session.ledger, resume, window=self.hello, entropy=session.env.urandom
-            )
-        except Fenced as fenced:
-            self.link.close(CloseCode.DUPLICATE, str(fenced))
-            return False
+            resume, cursor = result.unwrap()
+        except (Fenced, StoreError) as error:
+            self._give_up(error)
+            return
+        if self.link.end is not None:
+            self._release()
+            return
+        self._claimed = True
+        self.link.say(resume)
+        self.session.taken_over(self, cursor)
+        self._start()
+
+    def meet(self, resume: frames.Resume, on_running: Callable[[Session], None]) -> None:
+        """Take the peer's RESUME as soon as ours has left; `on_running` is called once messages flow."""
+        self._resume, self._on_running = resume, on_running
+        self._start()
+
+    def _start(self) -> None:
+        if self._claimed and self._resume is not None and self.link.end is None:
+            self.link.owner = self
+            self.link.pause_reading()  # what is read already waits in `_early`
+            self.session.pair.submit(self._gather_resume, self._after_resume)
+
+    def _gather_resume(self) -> Callable[[Transaction], tuple[Resumed, Step]]:
+        session, resume = self.session, self._resume
+        assert resume is not None  # noqa: S101  (`_start` has seen it)
+        self._resume = None
+        rest = Step(delivery=self._delivery, now_ms=session.now_ms())
+        address = "" if self.link.remote is None else str(self.link.remote)
+        pin = session.pin if self.dialed_by_us else None
+
+        def start(transaction: Transaction) -> tuple[Resumed, Step]:
+            ledger = transaction.ledger
+            resumed = self._delivery.resume(ledger, resume, window=self.hello, entropy=session.env.urandom)
+            if resumed.rolled_back:
+                transaction.rolled_back()
+            else:
+                transaction.connected(address, name=self.hello.name, guest=session.guest)
+                if resumed.gap:
+                    transaction.gap()
+                if pin is not None:
+                    transaction.pin(pin)
+            return resumed, rest.run(transaction)
+
+        return start
+
+    def _after_resume(self, result: Outcome[tuple[Resumed, Step]]) -> None:
+        try:
+            resumed, rest = result.unwrap()
+        except (Fenced, Violation, StoreError) as error:
+            self._give_up(error)
+            return
+        session = self.session
         if resumed.rolled_back:
             session.rolled_back()
             self.link.close(CloseCode.SEQUENCE, "my store is older than what the other side knows of it")
-            return False
-        self.link.owner = self
+            return
+        if self.link.end is not None:
+            return
         self.running = True
         self.began = session.env.clock()
         session.started(self, gap=resumed.gap)
-        session.delivered(len(resumed.delivered))
-        self._say_goodbye_if_drained()
-        self.link.wake()
-        return True
+        rest.delivered = resumed.delivered
+        session.stepped(rest)
+        if self._on_running is not None:
+            self._on_running(session)
+        self.link.go_on_reading()
+        early, self._early = self._early, []
+        for event in early:
+            self.handle(event)
+        self.look()
+        self.parting.go_on()
+
+    def _give_up(self, error: Fenced | Violation | StoreError) -> None:
+        """End the link for what the store, or a rule, says."""
+        if isinstance(error, StoreError):
+            self.session.store_failed(error)
+            self.link.close(CloseCode.STORE_FAILED, str(error))
+        else:
+            self.link.close(error.code, str(error))
 
     # ---- the owner of the link
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
-        try:
-            match event:
-                case frames.Msg():
-                    self._arrived(event)
-                case frames.Ack():
-                    self.session.delivered(len(self._delivery.acked(self.session.ledger, event)))
-                    self._say_goodbye_if_drained()
-                    if self._delivery.has_more(self.session.ledger):
-                        self.link.wake()  # the window has opened
-                case frames.Close(code=number, reason=reason):
-                    self._closed(close_code(number), reason)
-                case EndOfStream():
-                    self._end_of_stream()
-                case frames.Typing(on=on):
-                    if not self.session.feed.full:  # it means nothing to somebody who is that far behind
-                        self.session.feed.put(PeerTyping(session=self.session, on=on))
-                case _:
-                    pass  # PONG has done its work in the machine
-        except Violation as violation:
-            self.link.close(violation.code, str(violation))
-        except Fenced as fenced:
-            self.link.close(CloseCode.DUPLICATE, str(fenced))
+        if not self.running:
+            self._early.append(event)
+            return
+        match event:
+            case frames.Msg():
+                self._arrived(event)
+            case frames.Ack(seq=seq):
+                if self._acked is None or seq > self._acked.seq:
+                    self._acked = event
+                self._hand_next |= self._more
+                self._step()
+            case frames.Close(code=number, reason=reason):
+                self.parting.heard(close_code(number), reason)
+            case EndOfStream():
+                self.parting.end_of_stream()
+            case frames.Typing(on=on):
+                if not self.session.feed.full:  # it means nothing to somebody who is that far behind
+                    self.session.feed.put(PeerTyping(session=self.session, on=on))
+            case _:
+                pass  # PONG has done its work in the machine
 
     def next_frames(self) -> Sequence[frames.Frame]:
-        """Return the messages that the window lets go, and the ACK if it has their company or cannot wait for it."""
-        try:
-            batches = [] if self._said is not None else self._hand()
-            if not batches and self._ack_at > self.session.env.clock():
-                return ()
-            ack = self._delivery.ack(self.session.ledger)
-        except Fenced as fenced:
-            self.link.close(CloseCode.DUPLICATE, str(fenced))
-            return ()
-        self._ack_at = math.inf
-        return batches if ack is None else [ack, *batches]
+        """Return what may leave: messages that the window lets go, and the ACK if it has company or cannot wait."""
+        if not self._durable:
+            self._step()
+        ready, self._ready = self._ready, []
+        if self._durable:
+            self._step()  # the writer has taken what there was, so there may be more
+        return ready
 
-    def _hand(self) -> list[frames.Msg]:
-        self.session.outgoing.settle()
-        handed = self._delivery.hand(self.session.ledger, max_cost=AT_ONCE, now_ms=self.session.now_ms())
-        if handed.sent:
-            self.session.sent(len(handed.sent))
-        return handed.batches
+    def last_frames(self) -> Sequence[frames.Frame]:
+        """Return what has to leave before our goodbye."""
+        self._ack_at = -math.inf
+        return self.next_frames()
 
     @property
     def deadline(self) -> float:
         """When the next ACK is due, or our patience with their goodbye ends."""
-        return min(self._ack_at, self._linger_until)
+        return min(self._ack_at, self.parting.deadline)
 
     def tick(self, now: float) -> None:
-        """Wait no longer for a goodbye that does not come. A due ACK needs nothing: the writer looks for it next."""
-        if now >= self._linger_until:
-            self.link.finish(LinkEnd(reason="said goodbye", code=CloseCode.NORMAL, clean=True))
+        """Let the time be `now`. A due ACK needs nothing: the writer looks for it next."""
+        self.parting.tick(now)
+
+    def go_away(self) -> None:
+        """Say that this program ends, and let the link end."""
+        self.parting.go_away()
 
     def ended(self, end: LinkEnd) -> None:
         """Let go of the session."""
-        if end.clean or end.code is CloseCode.GOING_AWAY:
-            self._delivery.release(self.session.ledger)
+        if self._claimed:
+            self._claimed = False
+            self._release(end)
         self.session.link_ended(self, end)
+
+    def _release(self, end: LinkEnd | None = None) -> None:
+        orderly = end is None or end.clean or end.code is CloseCode.GOING_AWAY
+        ran = self.running
+
+        def release(transaction: Transaction) -> None:
+            if orderly:
+                self._delivery.release(transaction.ledger)
+            if ran and end is not None:
+                transaction.disconnected(end.reason, clean=end.clean)
+
+        self.session.pair.submit(lambda: release, self._after_release)
+
+    def _after_release(self, result: Outcome[None]) -> None:
+        try:
+            result.unwrap()
+        except StoreError as error:
+            self.session.store_failed(error)
+
+    # ---- steps
+
+    def said(self) -> None:
+        """Note that something of ours is about to be in the log."""
+        if self._durable:
+            self.look()
+        else:  # what else is said before the writer gets to it goes along
+            self._hand_next = True
+            if self.session.says_little:
+                self.link.flush()
+            else:
+                self.link.wake()
+
+    def look(self) -> None:
+        """Look for what is to be sent, by whichever process it was said, and whether another has taken over."""
+        self._hand_next = True
+        self._step()
+        if self._ready:
+            self.link.wake()
+
+    def _step(self) -> None:
+        """Let the store take a step, if there is anything to do and none is under way."""
+        if self._busy or not self.running or self.link.end is not None:
+            return
+        if not self._durable:
+            self.session.outgoing.settle()
+        ack_is_due = self._ack_at <= self.session.env.clock()
+        if self._may_hand() or self._acked is not None or ack_is_due or (self._durable and self._delivery.waiting):
+            self._busy = True
+            self.session.pair.submit(self._gather, self._after_step)
+
+    def _may_hand(self) -> bool:
+        return self._hand_next and not self._ready and self.parting.may_send
+
+    def _gather(self) -> Callable[[Transaction], Step]:
+        step = Step(
+            delivery=self._delivery,
+            now_ms=self.session.now_ms(),
+            acked=self._acked,
+            batches=self._delivery.waiting if self._durable else 0,
+            hand=AT_ONCE if self._may_hand() else 0,
+            ack=self._durable or self._ack_at <= self.session.env.clock(),
+        )
+        self._acked = None
+        if step.hand:
+            self._hand_next = False
+        return step.run
+
+    def _after_step(self, result: Outcome[Step]) -> None:
+        self._busy = False
+        try:
+            step = result.unwrap()
+        except StoreError as error:
+            self._give_up(error)
+            return
+        self._ready += step.frames
+        self._more = step.more
+        self._hand_next |= step.more and step.hand > 0 and bool(step.frames)  # `AT_ONCE` has cut it, maybe
+        if step.ack or step.frames:
+            self._ack_at = math.inf
+        self.session.stepped(step)
+        if not self._delivery.is_full:
+            self.link.go_on_reading()
+        if step.broken is not None:
+            self._give_up(step.broken)
+            return
+        if self._durable:
+            if self._ready:
+                self.link.flush()
+            self._step()
+        self.parting.go_on()
 
     # ---- messages of the peer
 
     def _arrived(self, batch: frames.Msg) -> None:
-        self._delivery.arrive(batch)
-        if self._linger_until < math.inf:
-            self._linger()
-        feed = self.session.feed
-        if self._arrival is not None and feed.is_last(self._arrival):
-            self._arrival.count += 1
+        try:
+            self._delivery.arrive(batch)
+        except Violation as violation:
+            self._give_up(violation)
+            return
+        self.parting.entries_came()
+        if self._durable:
+            self._step()
         else:
-            self._arrival = Batches(self)
-            feed.put(self._arrival)
+            feed = self.session.feed
+            if self._arrival is not None and feed.is_last(self._arrival):
+                self._arrival.count += 1
+            else:
+                self._arrival = Batches(self)
+                feed.put(self._arrival)
         if self._delivery.is_full:
             self.link.pause_reading()
 
     def take(self, count: int) -> tuple[Messages, int | None]:
-        """Take `count` batches; return their messages and the mark that confirms them (None: nothing to confirm)."""
-        taken: list[Messages] = []
-        mark = None
-        try:
-            for _ in range(count):
-                received = self._delivery.receive(self.session.ledger)
-                taken.append(self.session.heed(received.messages))
-                mark = received.mark
-        except Fenced as fenced:
-            self.link.close(CloseCode.DUPLICATE, str(fenced))
-        except Violation as violation:
-            self.link.close(violation.code, str(violation))
+        """Take `count` batches, as a guest does when they are shown.
+
+        Returns their messages and the mark that confirms them (None: nothing to confirm).
+        """
+        taken: list[Received] = []
+
+        def receive(transaction: Transaction) -> None:
+            taken.extend(self._delivery.receive(transaction.ledger) for _ in range(count))
+
+        self.session.pair.submit(lambda: receive, self._after_take)
         if not self._delivery.is_full:
             self.link.go_on_reading()
-        return joined(taken), mark
+        messages = joined([self.session.heed(received.messages) for received in taken])
+        return messages, taken[-1].mark if taken else None
+
+    def _after_take(self, result: Outcome[None]) -> None:
+        try:
+            result.unwrap()
+        except (Fenced, Violation) as error:
+            self._give_up(error)
 
     def confirmed(self, mark: int, *, few: bool) -> None:
         """Note that what was taken up to `mark` was shown, and let the ACK go: at once, or soon if there is little."""
-        self.session.ledger.confirm(mark)
+        self.session.pair.submit(lambda: lambda transaction: transaction.ledger.confirm(mark), Outcome.unwrap)
         if self.link.end is None:
             if few:
                 self._ack_at = self.session.env.clock() + self.session.limits.ack_delay
@@ -206,95 +379,3 @@ class Exchange:
             else:
                 self._ack_at = -math.inf
                 self.link.wake()
-
-    # ---- goodbyes, which need both sides
-
-    def goodbye(self, code: CloseCode) -> None:
-        """Say `code` (NORMAL or GOING_AWAY) once everything of ours is acknowledged."""
-        self._leaving = code
-        self._say_goodbye_if_drained()
-
-    def _say_goodbye_if_drained(self) -> None:
-        if self._leaving is None or self._said is not None or not self.running or self.session.unacknowledged:
-            return
-        self._say(self._leaving)
-
-    def go_away(self) -> None:
-        """Say GOING_AWAY and end the link as soon as that is out; what is not acknowledged stays ours."""
-        if self._said is None:
-            self._say(CloseCode.GOING_AWAY)
-        self.link.finish(LinkEnd(reason="this program ends", code=CloseCode.GOING_AWAY))
-
-    def _say(self, code: CloseCode) -> None:
-        self._ack_at = -math.inf  # it goes before the goodbye
-        self.link.say(*self.next_frames())
-        self._said = code
-        self.link.close(code)
-        if self._heard is not None:
-            self._part()
-        else:
-            self._linger()
-
-    def _linger(self) -> None:
-        self._linger_until = self.session.env.clock() + self.session.limits.linger
-        self.link.wake_at(self._linger_until)
-
-    def _closed(self, code: CloseCode, reason: str) -> None:
-        if not code.is_goodbye:
-            self.link.finish(LinkEnd(reason=reason, code=code, by_peer=True))
-            return
-        self._heard = code
-        self.session.feed.put(Leaving(session=self.session, going_away=code is CloseCode.GOING_AWAY, reason=reason))
-        if self._said is not None:
-            self._part()
-        elif code is CloseCode.GOING_AWAY:
-            self.goodbye(code)
-
-    def _part(self) -> None:
-        """Both have said goodbye: the link is over, and so is the session unless one of them will be back."""
-        clean = CloseCode.GOING_AWAY not in {self._said, self._heard}
-        reason = "said goodbye" if clean else "went away"
-        self.link.finish(LinkEnd(reason=reason, code=max(self._said or 0, self._heard or 0), clean=clean, by_peer=True))
-
-    def _end_of_stream(self) -> None:
-        if self._heard is None:
-            self.link.finish(LinkEnd(reason="connection lost"))
-        else:
-            self._said = self._said or self._heard
-            self._part()
-
-
-@final
-class Batches(Arrival):
-    """Batches that came over one link, one after the other, and wait in the feed."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.count = 1
-        self._exchange = exchange
-        self._mark: int | None = None
-        self._few = False
-
-    def take(self) -> MessagesReceived | None:
-        """Take them all; None if nothing of them is to be shown."""
-        messages, mark = self._exchange.take(self.count)
-        if not messages:
-            if mark is not None:
-                self._exchange.confirmed(mark, few=False)
-            return None
-        self._mark = mark
-        self._few = len(messages) == 1
-        return MessagesReceived(session=self._exchange.session, messages=messages)
-
-    def confirm(self) -> None:
-        """Let their ACK go."""
-        if self._mark is not None:
-            self._exchange.confirmed(self._mark, few=self._few)
-
-
-def joined(batches: Sequence[Messages]) -> Messages:
-    """Return all messages of `batches`, in order."""
-    if len(batches) == 1:
-        return batches[0]
-    return Messages(
-        [seq for batch in batches for seq in batch.seqs], [entry for batch in batches for entry in batch.entries]
-    )

@@ -21,8 +21,11 @@ MAX_WAITING_EVENTS = 1000  # beyond, visitors and redials wait; a listener that 
 class Arrival:
     """Something that came in and is taken only when the listener gets to it."""
 
-    def take(self) -> Event | None:
-        """Return the event to show, or None if nothing of it is left to show."""
+    #: Whether more is left to take after an event, and the arrival stays the first in the feed.
+    goes_on: bool = False
+
+    async def take(self) -> Event | None:
+        """Return the next event to show, or None if nothing is left to show; cancelled, it has taken nothing."""
         return None
 
     def confirm(self) -> None:
@@ -74,29 +77,27 @@ class Feed:
         which is soon: without them the feed does not grow.
         """
         if self._shown is not None:
-            self._confirm(self._shown)
+            shown, self._shown = self._shown, None
+            shown.confirm()
         await trio.lowlevel.checkpoint_if_cancelled()
         while True:
             while self._items:
-                event = self._pop()
+                item = self._items[0]
+                if not isinstance(item, Arrival):
+                    self._remove_first()
+                    return item
+                event = await item.take()
+                if not item.goes_on:
+                    self._remove_first()
                 if event is not None:
+                    self._shown = item
                     return event
             if self._closed:
                 raise StopAsyncIteration
             self._news = trio.Event()
             await self._news.wait()
 
-    def _confirm(self, shown: Arrival) -> None:
-        self._shown = None
-        shown.confirm()
-
-    def _pop(self) -> Event | None:
-        item = self._items.popleft()
+    def _remove_first(self) -> None:
+        self._items.popleft()
         if len(self._items) == MAX_WAITING_EVENTS - 1:
             self._space.unpark_all()
-        if not isinstance(item, Arrival):
-            return item
-        event = item.take()
-        if event is not None:
-            self._shown = item
-        return event

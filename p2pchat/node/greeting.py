@@ -106,28 +106,28 @@ class Greeting(ABC):
         if self.peer is None or self._hello is None or self._offered is None:
             return
         session = self._node.session_with(self.peer, self._identity)
-        exchange = Exchange(
+        session.vouched = self._vouched
+        self._exchange = Exchange(
             session,
             self._link,
             hello=self._hello,
             offered=self._offered,
             dialed_by_us=self.dialed_by_us,
         )
-        if session.open(exchange, vouched=self._vouched):
-            self._exchange = exchange
-            self._start()
+        self._exchange.claim()
+        self._start()
 
     def _start(self) -> None:
-        exchange = self._exchange
-        if exchange is not None and self._resume is not None and exchange.start(self._resume):
-            self._running(exchange.session)
+        if self._exchange is not None and self._resume is not None:
+            self._exchange.meet(self._resume, self._running)
 
     def _running(self, session: Session) -> None:  # noqa: B027  (not abstract: only a dialer has somebody to tell)
         """Messages can flow."""
 
     def _say_hello(self, *, name: str) -> None:
         env, limits = self._node.env, self._node.settings.limits
-        said = greeting(AGENT, features=[GUEST], name=name, limits=limits, entropy=env.urandom)
+        features = [GUEST] if self._node.store is None or self._identity is not self._node.identity else []
+        said = greeting(AGENT, features=features, name=name, limits=limits, entropy=env.urandom)
         self._offered = next(frame for frame in said if isinstance(frame, frames.Hello))
         self._link.say(*said)
 

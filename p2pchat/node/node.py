@@ -12,7 +12,7 @@ an exception group is a bug, or an error of the body.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.env import Env
     from p2pchat.node.link import LinkEnd
+    from p2pchat.store.store import Store
 
 GOODBYE_TIMEOUT = 5.0  # seconds for the goodbyes of a graceful stop; then everything is cancelled
 MAX_LINKS = 1024  # at once, accepted or not; a visitor beyond is told that we are busy
@@ -48,12 +49,21 @@ READ_BUFFER = 256 * 1024  # bytes; one for all links of a node, since nothing aw
 
 
 @asynccontextmanager
-async def open_node(identity: Identity, *, env: Env, settings: NodeSettings | None = None) -> AsyncIterator[Node]:
+async def open_node(
+    identity: Identity, *, env: Env, settings: NodeSettings | None = None, store: Store | None = None
+) -> AsyncIterator[Node]:
     """Open a node that is `identity` to its peers; leaving the block stops it gracefully.
 
     A stop closes the listening sockets, says goodbye to every peer (CLOSE GOING_AWAY, so that they may redial), waits
     `GOODBYE_TIMEOUT` seconds at most for that to leave, and cancels what is left. When the block is cancelled, the same
     goodbyes are said: the node's own tasks are shielded, and end by this stop and nothing else.
+
+    Args:
+      identity: who we are.
+      env: the world.
+      settings: how to behave; by default like the command line.
+      store: where conversations are kept, `identity`'s; opened by the caller, who closes it afterwards. Without one the
+        node is a guest: it keeps nothing, and its peers know.
 
     Raises:
       ConfigurationError: if the installed `cryptography` has no ML-KEM, without which no handshake is possible.
@@ -61,7 +71,12 @@ async def open_node(identity: Identity, *, env: Env, settings: NodeSettings | No
     kem.require()
     async with trio.open_nursery() as nursery:
         leaving = trio.Event()
-        node = await nursery.start(_run, identity, env, settings or NodeSettings(), leaving)
+        settings = settings or NodeSettings()
+
+        def make(nursery: trio.Nursery) -> Node:
+            return Node(identity, env=env, settings=settings, store=store, nursery=nursery)
+
+        node = await nursery.start(_run, make, store, leaving)
         try:
             yield node
         finally:
@@ -69,23 +84,29 @@ async def open_node(identity: Identity, *, env: Env, settings: NodeSettings | No
 
 
 async def _run(
-    identity: Identity,
-    env: Env,
-    settings: NodeSettings,
+    make: Callable[[trio.Nursery], Node],
+    store: Store | None,
     leaving: trio.Event,
     *,
     task_status: trio.TaskStatus[Node],
 ) -> None:
     """Be the task in which a node lives, until `leaving`; a bug in any of its tasks comes out here."""
-    async with trio.open_nursery() as nursery:
-        node = Node(identity, env=env, settings=settings, nursery=nursery)
-        task_status.started(node)
-        await trio.lowlevel.checkpoint_if_cancelled()  # whoever opens us may have been cancelled meanwhile
-        nursery.cancel_scope.shield = True  # until `leaving`, which is always set, and `GOODBYE_TIMEOUT` longer
-        await leaving.wait()
-        with trio.move_on_after(GOODBYE_TIMEOUT):
-            await node.stop()
-        nursery.cancel_scope.cancel()
+    async with trio.open_nursery() as below:
+        if store is not None:
+            await below.start(store.run)
+        async with trio.open_nursery() as nursery:
+            node = make(nursery)
+            task_status.started(node)
+            await trio.lowlevel.checkpoint_if_cancelled()  # whoever opens us may have been cancelled meanwhile
+            # Until `leaving`, which is always set, and `GOODBYE_TIMEOUT` longer; the store until the last link is gone.
+            below.cancel_scope.shield = nursery.cancel_scope.shield = True
+            await leaving.wait()
+            with trio.move_on_after(GOODBYE_TIMEOUT):
+                await node.stop()
+            nursery.cancel_scope.cancel()
+        if store is not None:
+            await store.flush()
+        below.cancel_scope.cancel()
     node.feed.close()
 
 
@@ -93,9 +114,12 @@ async def _run(
 class Node:
     """What a face holds: the verbs of this program, and `feed`, the events for its one listener."""
 
-    def __init__(self, identity: Identity, *, env: Env, settings: NodeSettings, nursery: trio.Nursery) -> None:
+    def __init__(
+        self, identity: Identity, *, env: Env, settings: NodeSettings, store: Store | None, nursery: trio.Nursery
+    ) -> None:
         self.identity = identity
         self.env = env
+        self.store = store
         self.settings: NodeSettings = settings
         self.feed: Feed = Feed()
         self.gate: Gate = Gate(settings.limits)
@@ -108,6 +132,8 @@ class Node:
         self._links: set[Link] = set()
         self._link_gone = trio.Event()
         self._buffer = memoryview(bytearray(READ_BUFFER))
+        if store is not None:
+            store.changed = self._look
 
     @property
     def listens(self) -> bool:
@@ -235,7 +261,7 @@ class Node:
         key = identity.peer_id, peer
         session = self._sessions.pop(key, None)
         if session is None or session.abandoned:
-            session = Session(peer, identity, env=self.env, limits=self.settings.limits, feed=self.feed)
+            session = Session(self, peer, identity)
         self._sessions[key] = session
         if len(self._sessions) > MAX_SESSIONS:
             idle = [key for key, old in self._sessions.items() if old is not session and old.idle]
@@ -263,6 +289,11 @@ class Node:
         finally:
             self._links.discard(link)
             self._link_gone.set()
+
+    def _look(self) -> None:
+        """Let every conversation see what another process has changed."""
+        for session in self._sessions.values():
+            session.look()
 
     async def _serve(
         self, scope: trio.CancelScope, listeners: Sequence[trio.abc.Listener[trio.abc.Stream]], scheme: str

@@ -1,39 +1,45 @@
 """A session: the conversation with one peer, which outlives its links.
 
-It keeps the delivery state (its ledger) and what faces ask for. At most one `Exchange` runs it over a link at a time; a
-newer link takes over from an older one (`docs/protocol.md` 6.4), and between links everything waits.
+It has what faces ask for; what must not be lost is in its `pair`, on the disk or, for a guest, in memory. At most one
+`Exchange` runs it over a link at a time; a newer link takes over from an older one (`docs/protocol.md` 6.4), and
+between links everything waits. Another process of the profile may have the link: then what is said goes by the store.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, final
 from uuid import UUID
 
 import trio
 
-from p2pchat.errors import LocalProtocolError
-from p2pchat.node.events import Connected, Disconnected, MessagesRead, Notice, StatesChanged
-from p2pchat.node.feed import Arrival
-from p2pchat.node.outgoing import Outgoing
+from p2pchat.errors import LocalProtocolError, StoreError
+from p2pchat.node.events import Connected, Disconnected, Elsewhere, Notice
+from p2pchat.node.news import News
+from p2pchat.node.outgoing import Extent, Outgoing, Saying, Settled
+from p2pchat.node.states import States
+from p2pchat.node.transact import transact
+from p2pchat.protocol import outbox
 from p2pchat.protocol.assembly import Messages
 from p2pchat.protocol.ids import EntryIds
-from p2pchat.store.memory import MemoryLedger
+from p2pchat.store.memory import MemoryPair
 from p2pchat.wire import messages
 from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
+    from outcome import Outcome
+
     from p2pchat.address import Address
     from p2pchat.crypto.identity import Identity, PeerId
-    from p2pchat.env import Env
     from p2pchat.node.exchange import Exchange
     from p2pchat.node.feed import Feed
     from p2pchat.node.link import LinkEnd
-    from p2pchat.protocol.ledger import Ledger
+    from p2pchat.node.node import Node
+    from p2pchat.node.step import Step
     from p2pchat.protocol.limits import Limits
+    from p2pchat.store.base import Pair, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -44,109 +50,171 @@ FEW = 4  # messages under way: up to here it is a conversation, and each leaves 
 FOR_US = frozenset({messages.Kind.READ, messages.Kind.PROFILE})  # kinds that a session heeds and nobody is shown
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A message that was queued: the how manieth of its session it is, and the name that both sides know it by."""
-
-    number: int
-    id: UUID
-
-
 @final
 class Session:
     """The conversation of `own` with `peer`. Its verbs may be called whether a link runs or not."""
 
-    def __init__(self, peer: PeerId, identity: Identity, *, env: Env, limits: Limits, feed: Feed) -> None:
+    def __init__(self, node: Node, peer: PeerId, identity: Identity) -> None:
+        """Begin, or go on with, the conversation of `identity` with `peer` in `node`."""
         self.peer = peer
         self.own: PeerId = identity.peer_id
-        self.env = env
-        self.limits = limits
-        self.feed = feed
-        self.ledger: Ledger = MemoryLedger(env.urandom(8))
+        self.env = node.env
+        self.limits: Limits = node.settings.limits
+        self.feed: Feed = node.feed
+        self._store = node.store if identity is node.identity else None  # as our own guest we keep nothing
+        self.pair: Pair = self._store.pair(self.own, peer) if self._store else MemoryPair(self.env.urandom(8))
         self.name: str = ""  # what the peer calls itself: a claim, unfiltered
         self.guest: bool = False  # the peer keeps nothing: *delivered* means that it was shown over there
         self.vouched: bool = False  # the peer is a guest of our own identity: "you"
         self.address: Address | None = None  # of the newest link
+        self.pin: str | None = None  # the address that we dialed, as pins are kept: the peer that answers is pinned
         self.over: bool = False  # somebody said goodbye, or we shall not dial again
+        self.elsewhere: bool = False  # another process of ours has the link
         self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
         self._exchange: Exchange | None = None
         self.outgoing: Outgoing = Outgoing(
-            self.ledger, EntryIds(env.urandom), max_cost=limits.outgoing + limits.max_unacked_bytes
+            self.pair,
+            EntryIds(self.env.urandom),
+            max_cost=self.limits.outgoing + self.limits.max_unacked_bytes,
+            settled=self._settled,
         )
         self._changed = trio.Event()
         self._said_goodbye = False  # on the link that runs
         self._ran_before = False
         self._breathe_at = FAIRNESS  # the next message that waits until others had their turn
+        self._unsaid = 0  # entries that the peer has not acknowledged, as of the newest transaction
         self._states = States(self)
+        self._news: News | None = None
 
     # ---- what faces ask for
 
     @property
     def idle(self) -> bool:
         """Whether nothing would be missed if this session were forgotten."""
-        return self._exchange is None and not self.unacknowledged
+        return self._exchange is None and not self.elsewhere and (self.pair.durable or not self.has_unsaid)
 
     @property
     def abandoned(self) -> bool:
-        """Whether it is over with messages unsaid: who comes back then begins anew, and never hears them."""
-        return self.over and self._exchange is None and self.unacknowledged > 0
+        """Whether it is over with messages that nothing keeps: who comes back begins anew, and never hears them."""
+        return self.over and self._exchange is None and self.has_unsaid and not self.pair.durable
 
     @property
     def connected(self) -> bool:
-        """Whether messages can flow now."""
+        """Whether messages can flow now, over a link of this process."""
         return self._exchange is not None and self._exchange.running
 
     @property
-    def unacknowledged(self) -> int:
-        """How many of our messages the peer has not acknowledged."""
-        return self.outgoing.unacknowledged
+    def reachable(self) -> bool:
+        """Whether messages can flow now, over a link of whichever process."""
+        return self.connected or self.elsewhere
 
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """How many of our messages were queued, sent and delivered since the session began."""
-        return self.outgoing.queued, self.outgoing.sent, self.outgoing.delivered
+    def has_unsaid(self) -> bool:
+        """Whether the peer has not acknowledged everything that was said."""
+        return self._unsaid > 0 or self.outgoing.is_unsettled
+
+    @property
+    def says_little(self) -> bool:
+        """Whether so few messages are under way that each may leave by itself."""
+        return self._unsaid < FEW
+
+    async def unsaid(self) -> int:
+        """Return how many messages of ours the peer has not acknowledged.
+
+        Raises:
+          StoreError: if that cannot be read.
+        """
+        self.outgoing.settle()
+        return await transact(self.pair, lambda transaction: transaction.unsaid())
 
     # ---- what faces say
 
-    async def send(self, text: str, *, more: bool = False) -> int:
-        """Queue one message and return its number: 1, 2, … in this session; `StatesChanged` tells what becomes of it.
+    async def send(self, text: str, *, more: bool = False) -> None:
+        """Queue one message; `more` says that no newline follows (pipes).
 
-        `more` says that no newline follows (pipes). Waits while the outbox is full, so a peer that does not read makes
-        its sender wait. Cancelled, the message was not queued; once it returns, it is. To be fast it is a
-        checkpoint only when it waits, and at every `FAIRNESS`-th message.
+        Once it returns, the message is queued: on the disk, if there is a store. A cancellation comes before, and
+        nothing was queued; or it has to wait until the transaction is written. Waits while the outbox is full, so a
+        peer that does not read makes its sender wait. Without a store it is a checkpoint only when it waits, and at
+        every `FAIRNESS`-th message.
 
         Raises:
           LocalProtocolError: if the text is none or over `MAX_TEXT` bytes, if we have said goodbye, or if the
             conversation is over.
+          StoreError: if the disk does not take it; nothing of it is kept.
         """
         if type(text) is not str:
             _require_text(text)
-        if self.outgoing.queued >= self._breathe_at or self.outgoing.room <= 0:
+        if self.outgoing.said >= self._breathe_at or self.outgoing.room <= 0:
             await self._breathe()
         kind, body = messages.encode_body(messages.Text(text, None, more))
-        self._say(kind, [body])
-        return self.outgoing.queued
+        saying = self._say(kind, [body])
+        if self.pair.durable:
+            await saying.wait()
 
-    async def post(self, body: messages.Readable) -> Posted:
-        """Queue one message of any kind; otherwise like `send`."""
-        if self.outgoing.queued >= self._breathe_at or self.outgoing.room <= 0:
+    async def post(
+        self,
+        body: messages.Readable,
+        *,
+        expires_ms: int | None = None,
+        key: str | None = None,
+        ref: str | None = None,
+    ) -> UUID:
+        """Queue one message of any kind and return its name; otherwise like `send`.
+
+        Args:
+          body: what to say.
+          expires_ms: when it is withdrawn if no link has it by then, Unix milliseconds.
+          key: at most one message of each key is queued for a peer: a second one is the first.
+          ref: what the program calls it, for the log of events.
+        """
+        if self.outgoing.said >= self._breathe_at or self.outgoing.room <= 0:
             await self._breathe()
         kind, encoded = messages.encode_body(body)
-        self._say(kind, [encoded])
+        saying = Saying(kind, self.now_ms(), expires_ms=expires_ms, key=key, ref=ref)
+        saying.bodies = [encoded]
+        self._may_say()
+        self.outgoing.add(saying)
+        self._hand_over(is_first=True)
         self.outgoing.settle()
-        return Posted(self.outgoing.queued, UUID(bytes=self.outgoing.last_id))
+        await saying.wait()
+        return UUID(bytes=saying.ids[0])
 
-    async def send_many(self, bodies: Sequence[messages.Readable]) -> int:
-        """Queue several messages, at less cost each, and return the number of the last; otherwise like `send`."""
+    async def send_many(self, bodies: Sequence[messages.Readable]) -> None:
+        """Queue several messages, at less cost each; otherwise like `send`."""
         await self._breathe()
-        for kind, encoded in [messages.encode_bodies(list(alike)) for _, alike in groupby(bodies, type)]:
+        sayings = [
             self._say(kind, encoded)
-        return self.outgoing.queued
+            for kind, encoded in [messages.encode_bodies(list(alike)) for _, alike in groupby(bodies, type)]
+        ]
+        if self.pair.durable:
+            for saying in sayings:
+                await saying.wait()
+
+    async def unsend(self, message_id: UUID) -> outbox.Withdrawal:
+        """Withdraw a message of ours that no link has yet; tells what came of it.
+
+        Raises:
+          StoreError: if the disk refuses; nothing has changed.
+        """
+
+        def withdraw(transaction: Transaction) -> outbox.Withdrawal:
+            result = outbox.void(transaction.ledger, message_id.bytes)
+            if result is outbox.Withdrawal.WITHDRAWN:
+                transaction.failed([message_id.bytes], "withdrawn")
+            return result
+
+        self.outgoing.settle()
+        result = await transact(self.pair, withdraw)
+        if result is outbox.Withdrawal.WITHDRAWN:
+            if self._store is None:
+                self._states.add(failed=[message_id.bytes], reason="withdrawn")
+            self.look()
+        return result
 
     async def drained(self) -> None:
         """Wait until all our messages are acknowledged, or the conversation is over."""
         await trio.lowlevel.checkpoint()
-        while self.unacknowledged and not self.over:
+        while self.has_unsaid and not self.over:
             await self._changed.wait()
 
     def goodbye(self) -> None:
@@ -157,13 +225,16 @@ class Session:
         """
         if self._exchange is not None:
             self._said_goodbye = True
-            self._exchange.goodbye(CloseCode.NORMAL)
+            self._exchange.parting.goodbye(CloseCode.NORMAL)
             self._note_change()
 
     async def leave(self) -> int:
         """Say goodbye, wait `Limits.leave` seconds at most for it to be heard; return how many messages stay unsaid.
 
         Without a link it does not wait at all. The session is over afterwards, also when cancelled.
+
+        Raises:
+          StoreError: if the disk does not tell how many that are.
         """
         try:
             if self.connected:
@@ -172,7 +243,7 @@ class Session:
                     await self.wait_disconnected()
         finally:
             self.finish()
-        return self.unacknowledged
+        return await self.unsaid() if self.has_unsaid else 0
 
     def finish(self) -> None:
         """End the session without another word: nobody will dial again for it."""
@@ -191,26 +262,55 @@ class Session:
             await self._changed.wait()
 
     async def wait_connected_or_over(self) -> None:
-        """Wait until a link carries the session, or there is no more need of one."""
+        """Wait until a link of this process carries the session, or there is no more need of one."""
         await trio.lowlevel.checkpoint()
         while not self.connected and not self.over:
             await self._changed.wait()
 
     # ---- for the greeting and the exchange
 
-    def open(self, exchange: Exchange, *, vouched: bool) -> bool:
-        """Let `exchange` claim the session; False if another link stays (and that of `exchange` was closed)."""
-        if not exchange.claim(holder_lives=self._exchange is not None):
-            return False
+    def is_held(self) -> bool:
+        """Whether the link that has the session, if one does, lives: in this process, or in another one."""
+        return self._exchange is not None or (self._store is not None and self._store.is_elsewhere(self.peer))
+
+    def taken_over(self, exchange: Exchange, cursor: int) -> None:
+        """Let `exchange`, whose claim stands since `cursor`, have the session; a link that had it before is closed."""
         old, self._exchange = self._exchange, exchange
         if old is not None:
             old.link.close(CloseCode.DUPLICATE, "a newer connection took over")
-        self.over = self._said_goodbye = False
-        self.vouched = vouched
+        self.over = self._said_goodbye = self.elsewhere = False
         self.guest = GUEST in exchange.hello.features
         self.address = exchange.link.remote
         self.name = exchange.hello.name or self.name
-        return True
+        self.follow_log(cursor)
+
+    def follow_log(self, cursor: int) -> None:
+        """Tell what comes after `cursor` in the log, unless it is being told already."""
+        if self._store is not None and self._news is None:
+            self._news = News(self, self._store, after=cursor)
+
+    def continued_elsewhere(self) -> None:
+        """Note that another process of ours has the link."""
+        if not self.elsewhere:
+            self.elsewhere = True
+            self.feed.put(Elsewhere(session=self))
+            self.look()
+            self._note_change()
+
+    def look(self) -> None:
+        """Look at what other processes may have changed in the store."""
+        if self._exchange is not None and self._exchange.running:
+            self._exchange.look()
+        else:
+            self.pair.submit(lambda: Extent.of, self._after_look)
+
+    def _after_look(self, result: Outcome[Extent]) -> None:
+        try:
+            extent = result.unwrap()
+        except StoreError as error:
+            self.store_failed(error)
+            return
+        self._extended(extent)
 
     def introduce(self, name: str) -> None:
         """Tell the peer what we call ourselves; HELLO goes without a name to whom we have not accepted yet."""
@@ -229,13 +329,13 @@ class Session:
                 case messages.Profile(name=name):
                     self.name = name
                 case messages.Read(id=message_id):
-                    read.append(UUID(bytes=message_id))
+                    read.append(message_id)
                 case _:
                     pass
         if before not in {"", self.name}:
             self.feed.put(Notice(text=f"{before} now calls itself {self.name or 'nothing'}", hint=f"it is {self.peer}"))
-        if read:
-            self.feed.put(MessagesRead(session=self, ids=read))
+        if read and self._store is None:
+            self._states.add(read=read)
         rest = [message for message in received if message.entry.kind not in FOR_US]
         return Messages([message.seq for message in rest], [message.entry for message in rest])
 
@@ -262,20 +362,36 @@ class Session:
             self.feed.put(Disconnected(session=self, reason=end.reason, code=end.code, clean=end.clean, redial=redial))
         self._note_change()
 
-    def sent(self, count: int) -> None:
-        """Note that `count` more messages were handed to the link."""
-        self.outgoing.sent += count
-        self._note_states()
+    def stepped(self, step: Step) -> None:
+        """Note what one transaction has changed."""
+        for received in step.received:
+            self.heed(received)
+        if self._store is None and (step.sent or step.delivered or step.expired):
+            self._states.add(
+                sent=[entry.id for entry in step.sent if entry.kind not in FOR_US],
+                delivered=[entry.id for entry in step.delivered if entry.kind not in FOR_US],
+                failed=step.expired,
+                reason="expired" if step.expired else "",
+            )
+        self._extended(step.extent)
 
-    def delivered(self, count: int) -> None:
-        """Note that the oldest `count` messages were acknowledged."""
-        if count:
-            self.outgoing.acknowledged(count)
-            self._note_states()
+    def _extended(self, extent: Extent) -> None:
+        """Note how far things have come."""
+        has_changed = (extent.entries > 0) != (self._unsaid > 0)
+        self._unsaid = extent.entries
+        if self.outgoing.dropped(extent.base) or has_changed:
             self._note_change()
+        if self._news is not None:
+            self._news.tell(extent.cursor)
+
+    def store_failed(self, error: StoreError) -> None:
+        """Tell that the disk refuses."""
+        _log.warning("%s: the store failed: %s", self.peer, error)
+        self.feed.put(Notice(text=str(error), hint=error.hint))
 
     def rolled_back(self) -> None:
         """Tell that our own past is not the one the peer knows."""
+        self.outgoing.renumbered()
         self.feed.put(
             Notice(
                 text=f"{self.peer} knows more of this conversation than this program does",
@@ -287,21 +403,36 @@ class Session:
         """Return the wall clock in Unix milliseconds: for people, and for expiry."""
         return int(self.env.wall() * 1000)
 
-    def _say(self, kind: messages.Kind, bodies: Sequence[bytes]) -> None:
+    def _settled(self, settled: Settled) -> None:
+        if settled.extent is None:
+            self._note_change()
+        else:
+            self.follow_log(settled.before)
+            self._extended(settled.extent)
+
+    def _may_say(self) -> None:
         if self.over:
             raise LocalProtocolError("the conversation is over")
         if self._said_goodbye:
             raise LocalProtocolError("we have said goodbye, and nothing can be sent after that")
-        is_first = self.outgoing.say(kind, bodies, now_ms=self.now_ms())
+
+    def _say(self, kind: messages.Kind, bodies: Sequence[bytes]) -> Saying:
+        self._may_say()
+        is_first = not self.outgoing.is_waiting
+        saying = self.outgoing.say(kind, bodies, now_ms=self.now_ms())
+        self._hand_over(is_first=is_first)
+        return saying
+
+    def _hand_over(self, *, is_first: bool) -> None:
+        """Let the log have what was said, and the link what is in the log; with a store that is one transaction."""
+        if self.pair.durable:
+            self.outgoing.settle()
         if is_first and self._exchange is not None and self._exchange.running:
-            if self.outgoing.unacknowledged <= FEW:
-                self._exchange.link.flush()
-            else:
-                self._exchange.link.wake()
+            self._exchange.said()
 
     async def _breathe(self) -> None:
         """Let others run; while the outbox is full, wait until there is room in it."""
-        self._breathe_at = self.outgoing.queued + FAIRNESS
+        self._breathe_at = self.outgoing.said + FAIRNESS
         await trio.lowlevel.checkpoint()
         while self.outgoing.room <= 0 and not self.over and not self._said_goodbye:
             await self._changed.wait()
@@ -310,31 +441,8 @@ class Session:
         self._changed.set()
         self._changed = trio.Event()
 
-    def _note_states(self) -> None:
-        if not self._states.queued:
-            self._states.queued = True
-            self.feed.put(self._states)
-
 
 def _require_text(text: object) -> None:
     if not isinstance(text, str):
         hint = "`post` and `send_many` take `Data`, for bytes, and all other kinds of messages"
         raise LocalProtocolError(f"`send` takes a str and not {type(text).__name__}", hint=hint)
-
-
-@final
-class States(Arrival):
-    """The newest counts of a session, at most once in the feed however many there were."""
-
-    def __init__(self, session: Session) -> None:
-        self.queued: bool = False
-        self._session = session
-
-    def take(self) -> StatesChanged:
-        """Return the counts as they are now."""
-        self.queued = False
-        _, sent, delivered = self._session.counts
-        return StatesChanged(session=self._session, sent=sent, delivered=delivered)
-
-    def confirm(self) -> None:
-        """Counts need no confirmation."""

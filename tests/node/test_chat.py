@@ -30,7 +30,8 @@ async def test_both_sides_hear_everything_once_and_in_order(network: Network, au
         assert await ann.wait_heard(500) == [f"b{n}" for n in range(500)]
         assert await bob.wait_heard(500) == [f"a{n}" for n in range(500)]
         await to_ann.drained()
-        assert to_ann.counts == (500, 500, 500)
+        assert not to_ann.has_unsaid
+        assert await to_ann.unsaid() == 0
 
 
 async def test_the_ack_of_one_message_waits_a_little_for_company(network: Network, autojump_clock: MockClock) -> None:
@@ -62,7 +63,7 @@ async def test_bytes_and_texts_keep_their_order_in_one_call(network: Network, au
     async with open_peer(network, seed=1) as ann, open_peer(network, seed=2) as bob:
         await ann.node.listen(HOME)
         session = await bob.node.dial(HOME)
-        assert await session.send_many([Text("a"), Data(b"\xff", more=True), Data(b"\xfe"), Text("b")]) == 4
+        await session.send_many([Text("a"), Data(b"\xff", more=True), Data(b"\xfe"), Text("b")])
         await session.drained()
         bodies = [m.body for e in ann.told if isinstance(e, events.MessagesReceived) for m in e.messages]
         assert bodies == [Text("a"), Data(b"\xff", more=True), Data(b"\xfe"), Text("b")]

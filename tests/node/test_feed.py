@@ -15,7 +15,7 @@ class Parcel(Arrival):
         self.text = text
         self.confirmed = False
 
-    def take(self) -> Event | None:
+    async def take(self) -> Event | None:
         return None if self.text is None else Notice(text=self.text)
 
     def confirm(self) -> None:

@@ -40,7 +40,7 @@ async def test_nothing_can_be_sent_after_our_goodbye_though_it_was_not_said_yet(
         with pytest.raises(LocalProtocolError, match="goodbye"):
             await session.send_many([Text("one more")])
         bob.node.rename("bob")  # is told to others only
-        assert session.unacknowledged == 1
+        assert await session.unsaid() == 1
         ann.resume()
         await ann.wait_for(events.Leaving)
         assert ann.heard == ["last words"]

@@ -167,12 +167,12 @@ async def test_nothing_is_acknowledged_that_was_not_shown(network: Network, auto
         await trio.sleep(1)
         await session.send("two")
         await trio.sleep(50)
-        assert session.unacknowledged == 2
+        assert await session.unsaid() == 2
         assert ann.heard == ["zero", "one"]
         network.cut()
         await bob.wait_for(events.Connected, count=2)
         await trio.sleep(50)
-        assert session.unacknowledged == 2
+        assert await session.unsaid() == 2
         ann.resume()
         await session.drained()
         assert ann.heard == ["zero", "one", "two"]

@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
+from uuid import UUID
 
 import trio
 import trio.testing
@@ -193,6 +194,15 @@ class Peer:
             while len(found := [event for event in self.told if isinstance(event, kind)]) < count:
                 await self._more.wait()
         return found[count - 1]
+
+    async def wait_state(self, state: str, message: UUID) -> events.StatesChanged:
+        """Return the event that told that `message` has reached `state`, once it was told."""
+        with trio.fail_after(PATIENCE):
+            while True:
+                for event in self.told:
+                    if isinstance(event, events.StatesChanged) and message in getattr(event, state):
+                        return event
+                await self._more.wait()
 
     async def wait_heard(self, count: int) -> list[str]:
         """Return what was heard once it is `count` texts."""
