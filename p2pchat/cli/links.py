@@ -9,13 +9,15 @@ Source: docs/protocol.md, section 5, "Invites".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
 
 from p2pchat import address as addresses
-from p2pchat.address import Address
 from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import AddressError
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
 
 SCHEME = "p2pchat:"
 ADDRESS = "a"  # the name of an address behind the question mark; other names are for other versions

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from p2pchat import address as addresses
-from p2pchat.address import Address
 from p2pchat.cli import links
 from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import NoContact
 from p2pchat.store import pins
-from p2pchat.store.database import Database
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.store.database import Database
 
 EXEC = "exec"
 

@@ -1,0 +1,89 @@
+"""Links: what one says is what was written into it; what it must not say is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pchat import address as addresses
+from p2pchat.address import Address
+from p2pchat.cli import links
+from p2pchat.crypto.identity import Identity
+from p2pchat.errors import AddressError
+
+ANN = Identity.from_seed(bytes([1]) * 32).peer_id
+BOX = addresses.parse("bobs-box:7300")
+SIX = addresses.parse("[fe80::1%eth0]:7272")
+
+hosts = st.from_regex(r"[a-z0-9_-]{1,20}(\.[a-z]{2,9})?|\[::[0-9a-f]{1,4}(%[a-zA-Z0-9]{1,8})?\]", fullmatch=True)
+places = st.builds(lambda host, port: f"{host}:{port}", hosts, st.integers(0, 65535))
+
+
+@st.composite
+def tcp_addresses(draw: st.DrawFn) -> Address:
+    try:
+        return addresses.parse(draw(places))
+    except AddressError:  # a name of digits only, and the like
+        return BOX
+
+
+@given(st.lists(tcp_addresses(), max_size=links.MAX_ADDRESSES, unique=True))
+def test_a_link_says_what_was_written(where: list[Address]) -> None:
+    link = links.write(ANN, where)
+    assert links.is_link(link)
+    assert links.read(link) == (ANN, tuple(where))
+
+
+def test_a_link_is_short_and_plain() -> None:
+    assert links.write(ANN) == f"p2pchat:{ANN}"
+    assert links.write(ANN, [BOX]) == f"p2pchat:{ANN}?a=tcp:bobs-box:7300"
+    assert links.write(ANN, [BOX, SIX]) == f"p2pchat:{ANN}?a=tcp:bobs-box:7300&a=tcp:[fe80::1%25eth0]:7272"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "P2PCHAT:{id}?a=tcp:bobs-box:7300",
+        "p2pchat:{ID}?a=TCP:Bobs-Box:7300",
+        "p2pchat:{id}?a=tcp%3Abobs-box%3A7300&a=tcp://bobs-box:7300",  # said twice, dialled once
+        "p2pchat:{id}?later=x&a=tcp:bobs-box:7300&&c=7-abc",  # what a newer version may add
+    ],
+)
+def test_other_ways_to_write_the_same(link: str) -> None:
+    assert links.read(link.format(id=ANN, ID=str(ANN).upper())) == (ANN, (BOX,))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "exec:touch /tmp/x",
+        "exec%3Atouch",
+        "unix:/run/user/0/bus",
+        "/run/user/0/bus",
+        "memory:demo",
+        "toy:garden",
+        "bobs-box",
+        "",
+        " tcp:bobs-box",
+        "tcp:",
+        "tcp:box:99999",
+        "tcp:a%1b[2Jb",
+        "tcp:a%0Ab",
+    ],
+)
+def test_a_link_names_nothing_but_places_in_the_network(where: str) -> None:
+    with pytest.raises(AddressError):
+        links.read(f"p2pchat:{ANN}?a=tcp:ok:1&a={where}")
+
+
+@pytest.mark.parametrize("link", ["p2pchat:", "p2pchat://", "p2pchat:?a=tcp:box:1", f"p2pchat:{ANN}x", "p2pchat:bob"])
+def test_a_link_without_an_id_is_none(link: str) -> None:
+    with pytest.raises(AddressError, match="is not a peer id"):
+        links.read(link)
+
+
+def test_a_link_of_a_hundred_places_is_no_link() -> None:
+    where = "&".join(f"a=tcp:box:{port}" for port in range(1, 101))
+    with pytest.raises(AddressError, match="the link has 100 addresses, and 16 are the most"):
+        links.read(f"p2pchat:{ANN}?{where}")
