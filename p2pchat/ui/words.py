@@ -48,8 +48,7 @@ class Words:
 
     def peer(self, peer: PeerId) -> str:
         """Return an id, shortened for people."""
-        text = str(peer)
-        return f"{text[:SHOWN_START]}{self.marks.dots}{text[-SHOWN_END:]}"
+        return shortened(peer, self.marks)
 
     def name(self, session: Session, others: Iterable[Session] = ()) -> str:
         """Return what to call the peer of `session`: what it calls itself, told apart from all `others`."""
@@ -115,6 +114,12 @@ class Words:
         short = self.peer(session.peer)
         who = name if short in name else f"{name} ({short})"
         return [f"connected: {who}" + (", a guest: it keeps nothing" if session.guest else "")]
+
+
+def shortened(peer: PeerId, marks: Marks) -> str:
+    """Return an id as people see it."""
+    text = str(peer)
+    return f"{text[:SHOWN_START]}{marks.dots}{text[-SHOWN_END:]}"
 
 
 def _claimed(session: Session) -> str:

@@ -1,0 +1,171 @@
+"""The log, what waits, and the story of a message, in sentences for people: the wording for verbs and faces alike.
+
+Each record is one line, however many lines a message has: nothing in a line of the log can look like another one. All
+that a peer chose has passed the sanitiser when it leaves this module. Times are local.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, assert_never
+from uuid import UUID
+
+from p2pchat.store import journal
+from p2pchat.ui import sanitize, transcript, words
+
+if TYPE_CHECKING:
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.store.journal import Became, Record, Said
+    from p2pchat.store.queue import Waiting
+    from p2pchat.store.timeline import Step, Timeline
+    from p2pchat.ui.marks import Marks
+
+MARGIN: Final = "  "
+LAST_MS: Final = 253_402_200_000_000  # Unix milliseconds; a day before the year 10000, wherever we are
+GUEST: Final = " to a guest, who keeps nothing"
+#: Nobody knows more of the next attempt: whichever process is there first makes it.
+WHEN: Final = "when any p2pchat of this profile meets"
+
+
+class LogWords:
+    """Sentences with the signs that a terminal can draw."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._states = {
+            "queued": marks.queued,
+            "sent": marks.sent,
+            "delivered": marks.delivered,
+            "read": marks.read,
+            "failed": marks.failed,
+        }
+
+    def peer(self, peer: PeerId, name: str) -> str:
+        """Return whom a line is about: the id, and in quotes, which it cannot end, what the peer calls itself."""
+        short = words.shortened(peer, self._marks)
+        claimed = sanitize.isolate(sanitize.clean_line(name).replace('"', "'"))
+        return f'{short} "{claimed}"' if claimed else short
+
+    # ---- the log
+
+    def record(self, record: Record) -> str:
+        """Return the line for something that happened."""
+        return f"{_moment(record.at_ms)}{MARGIN}{self.peer(record.peer, record.name)}{MARGIN}{self._what(record)}"
+
+    def _what(self, record: Record) -> str:
+        match record.what:
+            case journal.Said() as said:
+                verb = f"{self._marks.queued} queued" if said.mine else "said"
+                return f"{verb} {UUID(bytes=said.id)}: {_in_short(said)}"
+            case journal.Became() as became:
+                return self._became(became, guest=record.guest)
+            case journal.LinkUp(address=address, link=link):
+                return f"connected, {_link(link, address)}"
+            case journal.LinkDown(reason=reason, clean=clean):
+                return f"{'disconnected' if clean else 'connection lost'}: {_reason(reason)}"
+            case journal.Gap():
+                return "messages may be missing before what comes next"
+            case journal.RolledBack():
+                return "our history turned out to be an old backup; what was said since may be missing"
+            case never:
+                assert_never(never)
+
+    def _became(self, became: Became, *, guest: bool) -> str:
+        ids = [str(UUID(bytes=one)) for one in became.ids[-1:]]
+        which = "".join(ids) if len(became.ids) <= 1 else f"{len(became.ids)} messages, up to {ids[0]}"
+        more = (
+            GUEST if guest and became.state == "delivered" else f": {_reason(became.reason)}" if became.reason else ""
+        )
+        return f"{self._states[became.state]} {became.state} {which}{more}"
+
+    # ---- what waits
+
+    def waiting(self, one: Waiting) -> str:
+        """Return the line for a message that waits."""
+        state = "sent" if one.is_sent else "queued"
+        expires = f", until {_moment(one.expires_ms)}" if one.expires_ms is not None and not one.is_sent else ""
+        return MARGIN.join(
+            [
+                _moment(one.since_ms),
+                self.peer(one.peer, one.name),
+                f"{self._states[state]} {state} {UUID(bytes=one.id)}",
+                f"{one.size} bytes{expires}",
+            ]
+        )
+
+    # ---- one message
+
+    def story(self, told: Timeline) -> list[str]:
+        """Return the lines that tell what became of a message."""
+        who = self.peer(told.named.peer, told.name)
+        mark = f"{self._states[told.state]} " if told.named.mine else ""
+        way = "to" if told.named.mine else "from"
+        lines = [f"{UUID(bytes=told.named.id)} {way} {who}: {mark}{told.state}"]
+        lines += [f"{MARGIN}{_exact(step.at_ms)}{MARGIN}{_step(step, told)}" for step in told.steps]
+        lines += [MARGIN + line for line in _outlook(told, who)]
+        return [*lines, f"{MARGIN}what it said was deleted here"] if told.deleted else lines
+
+
+def _step(step: Step, told: Timeline) -> str:
+    link = f" on {_link(step.link.number, step.link.address)}" if step.link else ""
+    match step.what:
+        case "composed":
+            return "composed" if told.named.mine else "composed, says its sender"
+        case "stored":
+            return "stored on this disk"
+        case "delivered":
+            return f"acknowledged{link}: " + ("shown" + GUEST if told.guest else "it is on the disk over there")
+        case "receipt":
+            return "a receipt for it was queued"
+        case "failed":
+            return f"failed: {_reason(step.reason)}"
+        case what:
+            return what + link
+
+
+def _outlook(told: Timeline, who: str) -> list[str]:
+    """Return why a message is not there yet, and what will happen."""
+    if not told.waits:
+        return []
+    link = told.newest
+    if link is None:
+        lines = [f"it waits: there was no link to {who} yet"]
+    elif link.until_ms is not None:
+        lines = [f"it waits: no link since {_moment(link.until_ms)} ({_reason(link.reason)})"]
+    else:
+        number = _link(link.number, link.address)
+        lines = [f"it waits for {'its acknowledgement' if told.state == 'sent' else 'its turn'} on {number}"]
+    again = "it is sent again" if told.state == "sent" else "it goes out"
+    if link is None or link.until_ms is not None:
+        lines.append(f"{again} {WHEN} that peer")
+    if told.expires_ms is not None:
+        lines.append(f"if it has not left by {_moment(told.expires_ms)}, it is withdrawn")
+    if told.state == "queued":
+        lines.append(f"to withdraw it: p2pchat unsend {UUID(bytes=told.named.id)}")
+    return lines
+
+
+def _link(number: int, address: str) -> str:
+    where = sanitize.clean_line(address)
+    return f"link {number} ({where})" if where else f"link {number}"
+
+
+def _reason(reason: str) -> str:
+    return sanitize.clean_line(reason) or "nobody knows why"
+
+
+def _in_short(said: Said) -> str:
+    if said.body is None:
+        return "(deleted here)"
+    return sanitize.isolate(sanitize.clean_line(transcript.readable(said.message)))
+
+
+def _moment(unix_ms: int) -> str:
+    return _exact(unix_ms).partition(".")[0]
+
+
+def _exact(unix_ms: int) -> str:
+    if not 0 <= unix_ms <= LAST_MS:
+        return "at no time of any calendar"  # a peer may claim whatever fits in the field
+    seconds, rest = divmod(unix_ms, 1000)
+    return datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime(f"%Y-%m-%d %H:%M:%S.{rest:03}")
