@@ -185,7 +185,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
     words = Words(
         me=identity.peer_id,
         marks=marks.choose(os.environ),
-        reach=partial(reach.lines, own_host=reach.own_host()),
+        reach=partial(reach.lines, me=identity.peer_id, own_host=reach.own_host()),
         let_in=profiles.let_in(None if common.guest else where),
     )
 

@@ -8,18 +8,21 @@ import socket
 from typing import TYPE_CHECKING
 
 from p2pchat import address as addresses
+from p2pchat.cli import links
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.crypto.identity import PeerId
 
 ELSEWHERE = ("192.0.2.1", 9)  # an address that nobody has (RFC 5737): which of ours would be used to go there?
 
 
-def lines(address: Address, *, own_host: str = "") -> list[str]:
-    """Return what to say about listening at `address`.
+def lines(address: Address, *, me: PeerId, own_host: str = "") -> list[str]:
+    """Return what to say about listening at `address`: the short line to type elsewhere, and the link that pins our id.
 
     Args:
       address: as it was bound.
+      me: who answers there.
       own_host: how this machine is called by others; without it nothing is said about them.
     """
     if address.scheme == "unix":
@@ -31,12 +34,12 @@ def lines(address: Address, *, own_host: str = "") -> list[str]:
         return [
             f"listening on port {port} of every interface",
             f"on this machine:  {_dial('localhost', port)}",
-            *([f"from elsewhere:   {_dial(own_host, port)}"] if own_host else []),
+            *(_elsewhere(own_host, port, me) if own_host else []),
             "`p2pchat listen localhost` keeps it on this machine",
         ]
     if _is_here(host):
         return [f"listening on port {port}, for this machine only", f"on this machine:  {_dial('localhost', port)}"]
-    return [f"listening on port {port} of {host}", f"from elsewhere:   {_dial(host, port)}"]
+    return [f"listening on port {port} of {host}", *_elsewhere(host, port, me)]
 
 
 def own_host() -> str:
@@ -48,6 +51,11 @@ def own_host() -> str:
     except OSError:
         return ""
     return "" if _is_here(host) or _is_everywhere(host) else host
+
+
+def _elsewhere(host: str, port: int, me: PeerId) -> list[str]:
+    link = links.write(me, [addresses.tcp(host, port)])
+    return [f"from elsewhere:   {_dial(host, port)}", f"and only to you:  p2pchat dial {shlex.quote(link)}"]
 
 
 def _dial(host: str, port: int) -> str:
