@@ -2,7 +2,8 @@
 
     disk = SimDisk(scratch, dice(seed, "disk"))
     mount = disk.mount()                                        # what one boot of a machine sees of it
-    Database.open(mount.path / "history.db", connect=mount.connect, ...)
+    access = mount.start()                                      # what one process sees of that
+    Database.open(mount.path / "history.db", connect=access.connect, ...)
     mount.lose_power(Loss.TORN)                                 # from now on every operation on `mount` fails
     again = disk.mount()                                        # what survived
 
@@ -59,7 +60,7 @@ class SimDisk:
         self._left: Mount | None = None  # the newest mount
 
     def mount(self) -> Mount:
-        """Return a fresh view of what is on the disk; the one before must be dead."""
+        """Return a fresh view of what is on the disk, as after a boot; the one before ends."""
         self._mounts += 1
         path = self._scratch / f"mount-{self._mounts}"
         path.mkdir(parents=True)
@@ -80,16 +81,12 @@ class SimDisk:
         return {} if self._left is None else {path.name: path.read_bytes() for path in self._left.kept()}
 
     def restore(self, image: dict[str, bytes]) -> None:
-        """Put a backup back, in place of everything there is. Nothing may be mounted."""
+        """Put a backup back, in place of everything there is; nothing may run on this disk."""
         self.close()
-        path = self._scratch / f"backup-{self._mounts}"
-        path.mkdir(parents=True)
-        mount = Mount(path, self.dice)
+        self._left = self.mount()
         for name, data in image.items():
-            (path / name).write_bytes(data)
-            mount.files[name] = Contents(bytearray(data))
-        mount.dead = True
-        self._left = mount
+            (self._left.path / name).write_bytes(data)
+            self._left.files[name] = Contents(bytearray(data))
 
 
 class Contents:
@@ -141,12 +138,62 @@ class Mount:
     def __init__(self, path: Path, dice: random.Random) -> None:
         self.path = path
         self.files: dict[str, Contents] = {}
-        self.dead: bool = False
+        self._dice = dice
+        self._loss = Loss.KEEP
+        self._processes: list[Access] = []
+
+    def start(self) -> Access:
+        """Return the disk as a new process sees it."""
+        access = Access(self)
+        self._processes.append(access)
+        return access
+
+    def lose_power(self, loss: Loss) -> None:
+        """End everything on this mount, and lose what was not synced."""
+        self._loss = loss
+        for access in self._processes:
+            access.dead = True
+
+    def kept(self) -> list[Path]:
+        """Return the files in here, but for shared memory."""
+        return sorted(path for path in self.path.iterdir() if path.is_file() and not path.name.endswith("-shm"))
+
+    def contents(self, name: str) -> Contents:
+        """Return what is known of a file."""
+        if name not in self.files:
+            self.files[name] = Contents()
+        return self.files[name]
+
+    def copy_to(self, other: Mount) -> None:
+        """Let `other` begin with what is left of this one, which is closed."""
+        for path in self.kept():
+            contents = self.files.get(path.name)
+            if contents is None or self._loss is Loss.KEEP:  # what others than SQLite write is trusted to be synced
+                shutil.copy(path, other.path)
+                if contents is not None:
+                    other.files[path.name] = contents
+            elif (left := contents.after(self._loss, self._dice)) is not None:
+                (other.path / path.name).write_bytes(left)
+                other.files[path.name] = Contents(left)
+        self.close()
+
+    def close(self) -> None:
+        """Remove the directory, and take it away from whoever still uses it."""
+        for access in self._processes:
+            access.close()
+        shutil.rmtree(self.path)
+
+
+@final
+class Access:
+    """What one process sees of a mount."""
+
+    def __init__(self, mount: Mount) -> None:
+        self.mount = mount
+        self.dead: bool = False  # whatever this process still tries fails
         self.operations: int = 0  # writes and syncs so far
         #: Called before each of them with its kind and the file's name; it may raise `disk_full()` or `disk_broken()`.
         self.before: Callable[[Operation, str], object] = _nothing
-        self._dice = dice
-        self._loss = Loss.KEEP
         self._connections: list[SimConnection] = []
         self._silent = False
         self._vfs = _Vfs(self, f"p2pchat-sim-{next(_numbers)}")
@@ -158,53 +205,20 @@ class Mount:
         self._connections.append(connection)
         return connection
 
-    def kill(self) -> None:
-        """End what uses this mount, as the death of its process does: whatever it still tries fails."""
-        self.dead = True
-
-    def lose_power(self, loss: Loss) -> None:
-        """End it, and lose what was not synced."""
-        self.dead = True
-        self._loss = loss
-
-    def kept(self) -> list[Path]:
-        """Return the files in here, but for shared memory."""
-        return sorted(path for path in self.path.iterdir() if path.is_file() and not path.name.endswith("-shm"))
-
-    def copy_to(self, other: Mount) -> None:
-        """Let `other` begin with what is left of this one, which is closed."""
-        for path in self.kept():
-            contents = self.files.get(path.name)
-            if contents is None:  # written by others than SQLite, who are trusted to sync
-                shutil.copy(path, other.path)
-            elif self._loss is Loss.KEEP:
-                shutil.copy(path, other.path)
-                other.files[path.name] = contents
-            elif (left := contents.after(self._loss, self._dice)) is not None:
-                (other.path / path.name).write_bytes(left)
-                other.files[path.name] = Contents(left)
-        self.close()
-
     def close(self) -> None:
-        """Remove the directory, and take it away from whoever still uses it."""
+        """Let go of all files, as a kernel does for a process that died; not in the middle of an operation."""
         self.dead = self._silent = True  # SQLite tidies up when it closes, and could tell nobody of an error
         for connection in self._connections:
             connection.close()
-        shutil.rmtree(self.path)
+        self._connections.clear()
 
     # ---- for the file system
-
-    def contents(self, name: str) -> Contents:
-        """Return what is known of a file; what was there before this mount is on the platter."""
-        if name not in self.files:
-            self.files[name] = Contents()
-        return self.files[name]
 
     def operate(self, kind: Operation, name: str) -> bool:
         """Count an operation; return whether it is to happen.
 
         Raises:
-          apsw.Error: if this mount is dead, or `before` wants it.
+          apsw.Error: if the process is dead, or `before` wants it.
         """
         if self.lives():
             self.operations += 1
@@ -242,42 +256,42 @@ def _error(error: apsw.Error, code: int) -> apsw.Error:
 
 
 class _Vfs(apsw.VFS):
-    def __init__(self, mount: Mount, name: str) -> None:
+    def __init__(self, access: Access, name: str) -> None:
         self.name = name
-        self._mount = mount
+        self._access = access
         super().__init__(name, "")
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
-        if name is None:
+        if name is None:  # a scratch file, which nobody can find again
             return apsw.VFSFile("", name, flags)
-        return _File(self._mount, name, flags)
+        return _File(self._access, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001
-        if self._mount.lives():
+        if self._access.lives():
             super().xDelete(filename, syncdir)
-            self._mount.files.pop(Path(filename).name, None)
+            self._access.mount.files.pop(Path(filename).name, None)
 
 
 class _File(apsw.VFSFile):
-    def __init__(self, mount: Mount, name: str | apsw.URIFilename, flags: list[int]) -> None:
-        self._mount = mount
+    def __init__(self, access: Access, name: str | apsw.URIFilename, flags: list[int]) -> None:
+        self._access = access
         self._name = Path(name if isinstance(name, str) else name.filename()).name
         super().__init__("", name, flags)
-        mount.contents(self._name)
+        self._contents = access.mount.contents(self._name)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        if self._mount.operate("write", self._name):
+        if self._access.operate("write", self._name):
             super().xWrite(data, offset)
-            self._mount.contents(self._name).pending.append((offset, bytes(data)))
+            self._contents.pending.append((offset, bytes(data)))
 
     def xTruncate(self, newsize: int) -> None:  # noqa: N802
-        if self._mount.lives():
+        if self._access.lives():
             super().xTruncate(newsize)
-            self._mount.contents(self._name).pending.append((newsize, None))
+            self._contents.pending.append((newsize, None))
 
     def xSync(self, flags: int) -> None:  # noqa: ARG002, N802
-        if self._mount.operate("sync", self._name):
-            self._mount.contents(self._name).sync()
+        if self._access.operate("sync", self._name):
+            self._contents.sync()
 
 
 @final

@@ -12,7 +12,7 @@ import pytest
 from p2pchat.env import dice
 from p2pchat.errors import StoreCorrupt, StoreError, StoreFailed, StoreFull
 from p2pchat.store.database import Database
-from p2pchat.testing.simdisk import Loss, Mount, SimDisk, disk_broken, disk_full
+from p2pchat.testing.simdisk import Access, Loss, Mount, SimDisk, disk_broken, disk_full
 
 
 @pytest.fixture
@@ -22,8 +22,9 @@ def disk(tmp_path: Path) -> Iterator[SimDisk]:
     disk.close()
 
 
-def open_on(mount: Mount) -> Database:
-    return Database.open(mount.path / "history.db", connect=mount.connect, wall=lambda: 1_800_000_000.0)
+def open_on(mount: Mount, access: Access | None = None) -> Database:
+    connect = (access or mount.start()).connect
+    return Database.open(mount.path / "history.db", connect=connect, wall=lambda: 1_800_000_000.0)
 
 
 def keep(database: Database, number: int) -> None:
@@ -80,26 +81,31 @@ def test_with_less_care_it_does_not_survive(loss: Loss, tmp_path: Path) -> None:
 
 def test_the_death_of_a_process_loses_nothing_that_was_written(disk: SimDisk) -> None:
     mount = disk.mount()
-    database = open_on(mount)
+    process = mount.start()
+    database = open_on(mount, process)
     database.connection.execute("PRAGMA synchronous = OFF")
     keep(database, 1)
-    mount.kill()
-    again = disk.mount()
-    database = open_on(again)
-    assert kept(database) == {1}
-    again.lose_power(Loss.DROP)  # what the dead process had not synced is still not synced
+    process.close()
+    again = open_on(mount)
+    assert kept(again) == {1}
+    mount.lose_power(Loss.DROP)  # what the dead process had not synced is still not synced
     with suppress(StoreError):
         assert kept(open_on(disk.mount())) == set()
 
 
-def test_on_a_dead_mount_everything_fails(disk: SimDisk) -> None:
+def test_a_dead_process_changes_nothing_and_leaves_no_lock(disk: SimDisk) -> None:
     mount = disk.mount()
-    database = open_on(mount)
+    process, other = mount.start(), open_on(mount)
+    database = open_on(mount, process)
     keep(database, 1)
-    mount.kill()
-    with pytest.raises(StoreFailed):
-        keep(database, 2)
-    assert kept(open_on(disk.mount())) == {1}
+    database.connection.execute("BEGIN IMMEDIATE")
+    database.connection.execute("DELETE FROM pins")
+    process.dead = True
+    with pytest.raises(sqlite3.OperationalError, match="is gone"):
+        database.connection.execute("COMMIT")
+    process.close()
+    keep(other, 2)
+    assert kept(other) == {1, 2}
 
 
 def test_a_backup_is_what_was_there(disk: SimDisk) -> None:
@@ -108,7 +114,6 @@ def test_a_backup_is_what_was_there(disk: SimDisk) -> None:
     keep(database, 1)
     backup = disk.image()
     keep(database, 2)
-    mount.kill()
     disk.restore(backup)
     mount = disk.mount()
     database = open_on(mount)
@@ -121,22 +126,23 @@ def test_a_backup_is_what_was_there(disk: SimDisk) -> None:
 def test_a_disk_that_fails_at_any_operation_leaves_the_old_or_the_new(failure: type[StoreError], disk: SimDisk) -> None:
     """Fail the n-th write or sync of a transaction, for every n that there is."""
     mount = disk.mount()
-    database = open_on(mount)
+    process = mount.start()
+    database = open_on(mount, process)
     keep(database, 0)
     failed = 0
     for number in range(1, 100):
-        fail_at = mount.operations + number
+        fail_at = process.operations + number
 
         def fail(kind: str, name: str, at: int = fail_at) -> None:
-            if mount.operations >= at:
+            if process.operations >= at:
                 raise disk_full() if failure is StoreFull else disk_broken()
 
-        mount.before = fail
+        process.before = fail
         try:
             keep(database, number)
         except failure:
             failed += 1
-            mount.before = lambda kind, name: None
+            process.before = lambda kind, name: None
             assert kept(database) == {0}
             with database.transaction():
                 pass
