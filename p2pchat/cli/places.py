@@ -28,6 +28,11 @@ class Places:
         return self.data / "identity.key"
 
     @property
+    def history(self) -> Path:
+        """The file that holds what was said, and what still waits to be."""
+        return self.data / "history.db"
+
+    @property
     def draft(self) -> Path:
         """The file that holds what was typed and not sent, between two runs."""
         return self.data / "draft"

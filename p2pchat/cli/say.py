@@ -22,6 +22,12 @@ def warning(message: str, *, hint: str = "") -> None:
     _tell("warning", message, hint)
 
 
+def note(message: str) -> None:
+    """Print one line for people on standard error, where there is nothing to print on standard output."""
+    with contextlib.suppress(OSError):
+        _write(2, f"{PREFIX}: {_one_line(message)}\n")
+
+
 def _tell(kind: str, message: str, hint: str) -> None:
     lines = [f"{PREFIX}: {kind}: {_one_line(message)}"]
     if hint:

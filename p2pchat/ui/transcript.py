@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from p2pchat.ui.stdio import Sink
 
 OURS = "-- "
-MARGIN = " " * len("HH:MM ")
 ACTION = "/me "
 NARROWEST = 20  # columns; below, folding would only tear words
 
@@ -80,9 +79,10 @@ def readable(message: Message) -> str:
 
 def said(time: str, name: str, text: str, width: int) -> list[str]:
     """Return the lines for a clean `text` that `name` said; `width` is the number of columns, 0 if it is not known."""
+    margin = " " * (columns_of(time) + 1)
     whole = f"* {name} {text.removeprefix(ACTION)}" if text.startswith(ACTION) else f"{name}: {text}"
-    first, *rest = (sanitize.isolate(piece) for line in whole.split("\n") for piece in fold(line, width - len(MARGIN)))
-    return [f"{time} {first}", *(MARGIN + piece for piece in rest)]
+    first, *rest = (sanitize.isolate(piece) for line in whole.split("\n") for piece in fold(line, width - len(margin)))
+    return [f"{time} {first}", *(margin + piece for piece in rest)]
 
 
 def fold(line: str, width: int) -> list[str]:
