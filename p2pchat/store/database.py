@@ -93,6 +93,8 @@ class Database:
         self.path = path
         #: Another number means that what was read before may have been changed by others, or was rolled back.
         self.stamp = 0
+        #: How often commits of others were noticed.
+        self.others = 0
         self._wall = wall
         self._version = -1
         self._cursor: int | None = None  # of the newest message or event, if that is known
@@ -131,11 +133,12 @@ class Database:
                 connection.execute("PRAGMA synchronous = FULL")
                 migrations.migrate(connection, path, steps, connect=connect)
                 connection.execute("PRAGMA foreign_keys = ON")
+                database = cls(connection, path, wall=wall)
+                database._user_version = len(steps)
+                database._version = database.version()
             except BaseException:
                 connection.close()
                 raise
-        database = cls(connection, path, wall=wall)
-        database._user_version = len(steps)
         return database
 
     @classmethod
@@ -193,10 +196,21 @@ class Database:
                         self.connection.execute("ROLLBACK")
                     self.forget()
 
+    def look(self) -> None:
+        """Notice what others have committed.
+
+        Raises:
+          StoreTooNew: if one of them was a newer p2pchat, and has changed the tables.
+          StoreError: if the disk refuses.
+        """
+        with failures.naming(self.path):
+            self._notice_others()
+
     def _notice_others(self) -> None:
         version = self.version()
         if version != self._version:
             self._version = version
+            self.others += 1
             self.forget()
             (user_version,) = self.one("PRAGMA user_version")
             if user_version != self._user_version:

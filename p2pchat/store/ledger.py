@@ -43,7 +43,7 @@ class SqlLedger:
           free_bytes: tells how much room the disk has.
         """
         self._database = database
-        self._place = place
+        self.place = place
         self._opening = opening
         self._free_bytes = free_bytes
         self._stamp = -1
@@ -56,7 +56,7 @@ class SqlLedger:
     def head(self) -> Head:
         """The row of the pair, for reading; `change` is for writing."""
         if self._known_head is None or self._stamp != self._database.stamp:
-            self._known_head = heads.load(self._database, self._place)
+            self._known_head = heads.load(self._database, self.place)
             self._stamp = self._database.stamp
             self._changed = False
             self._events.clear()
@@ -69,14 +69,18 @@ class SqlLedger:
         self._changed = True
         return head
 
-    def flush(self) -> None:
-        """Write what was changed, at the end of a job."""
-        head = self.head
+    def flush_events(self) -> None:
+        """Write what became of messages of mine, so that it has its cursors."""
         for event in self._events:
             events.write(self._database, event)
+        self._events.clear()
+
+    def flush(self) -> None:
+        """Write all that was changed, at the end of a job."""
+        head = self.head
+        self.flush_events()
         if self._changed:
             heads.save(self._database, head)
-        self._events.clear()
         self._entered.clear()
         self._changed = False
 
