@@ -7,8 +7,10 @@ follows another within a tick of the clock.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from io import FileIO
 from pathlib import Path
 from shlex import quote
 from typing import final
@@ -17,7 +19,10 @@ from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import AddressError, ConfigurationError, StoreError
 
 MAX_SIZE = 1024 * 1024  # bytes: some 15,000 ids
+FILE_MODE = 0o600
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @final
@@ -42,6 +47,27 @@ class AcceptedFile:
             self._content = content
         return self._peers
 
+    def add(self, peer: PeerId) -> bool:
+        """Let `peer` in from now on; False if it is on the list already. Returns once that is on the disk.
+
+        What else is in the file stays as it is. Two who add at a time may put one peer there twice, which is the same.
+
+        Raises:
+          ConfigurationError: as `peers`; nothing is added to a list that does not count.
+          StoreError: if it cannot be written.
+        """
+        if peer in self.peers():
+            return False
+        begin = b"" if self._content.endswith(b"\n") else b"\n"  # an editor may have left the last line open
+        line = begin * bool(self._content) + f"{peer}\n".encode()
+        try:
+            with FileIO(os.open(self._path, _APPEND, FILE_MODE), "ab") as file:
+                _append(file, line)
+                os.fsync(file.fileno())
+        except OSError as exc:
+            raise StoreError(f"cannot write {self._path}: {exc.strerror}") from exc
+        return True
+
     def _read(self) -> bytes:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # not to wait for the other end of what may be a pipe
         try:
@@ -62,6 +88,16 @@ class AcceptedFile:
                 f"{self._path} can be written by other users, so it says nothing",
                 hint=f"make it yours alone: chmod 600 {quote(str(self._path))}",
             )
+
+
+def _append(file: FileIO, line: bytes) -> None:
+    """Add `line`, or nothing: a list with half an id in it would let nobody in."""
+    size = file.seek(0, os.SEEK_END)
+    if size + len(line) >= MAX_SIZE:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    if file.write(line) != len(line):
+        file.truncate(size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def parse(content: bytes, path: Path) -> frozenset[PeerId]:

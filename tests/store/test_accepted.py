@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import stat
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,62 @@ def test_a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list(path: Path
     path.symlink_to(path)
     with pytest.raises(StoreError, match="cannot read"):
         AcceptedFile(path).peers()
+
+
+# ---- to add somebody
+
+
+@pytest.mark.parametrize(
+    ("text", "then"),
+    [
+        ("", f"{BOB}\n"),
+        (f"# friends\n{ALICE}\n", f"# friends\n{ALICE}\n{BOB}\n"),
+        (f"{ALICE}  # no end of line", f"{ALICE}  # no end of line\n{BOB}\n"),
+    ],
+)
+def test_whoever_is_added_comes_behind_what_a_person_wrote(path: Path, text: str, then: str) -> None:
+    write(path, text)
+    accepted = AcceptedFile(path)
+    assert accepted.add(BOB)
+    assert path.read_text() == then
+    assert not accepted.add(BOB)
+    assert path.read_text() == then
+    assert BOB in accepted.peers()
+
+
+def test_the_first_who_is_added_makes_the_file_which_is_ours_alone(path: Path) -> None:
+    old = os.umask(0)
+    try:
+        assert AcceptedFile(path).add(BOB)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert AcceptedFile(path).peers() == {BOB}
+
+
+def test_nobody_is_added_to_a_list_that_does_not_count(path: Path) -> None:
+    write(path, "oops\n")
+    with pytest.raises(ConfigurationError, match="line 1"):
+        AcceptedFile(path).add(BOB)
+    assert path.read_text() == "oops\n"
+
+
+def test_who_does_not_fit_is_not_there_by_half(path: Path) -> None:
+    write(path, f"{ALICE}\n")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(StoreError, match="No space left"):
+            AcceptedFile(path).add(BOB)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == f"{ALICE}\n"
+    write(path, f"{ALICE}\n#{'x' * (MAX_SIZE - 100)}\n")
+    with pytest.raises(StoreError, match="too large"):
+        AcceptedFile(path).add(BOB)
+    assert AcceptedFile(path).peers() == {ALICE}
+
+
+def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot write"):
+        AcceptedFile(tmp_path / "no directory" / "accepted").add(BOB)
