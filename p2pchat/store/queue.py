@@ -1,4 +1,4 @@
-"""What waits: my messages that their peers have not acknowledged. Reading changes nothing.
+"""What waits: my messages that their peers have not acknowledged; and how one of them is withdrawn.
 
 Whatever waits goes out by itself when any process of the profile meets the peer; nobody has to look after it.
 """
@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from p2pchat.crypto.identity import PeerId
+from p2pchat.protocol import outbox
+from p2pchat.protocol.outbox import Withdrawal
+from p2pchat.store import quota
+from p2pchat.store.heads import Place
+from p2pchat.store.ledger import SqlLedger
+from p2pchat.store.transaction import SqlTransaction
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Database
+    from p2pchat.store.timeline import Named
 
+WITHDRAWN: Final = "withdrawn"  # why it failed
 PAGE: Final = 256  # messages of one pair that are read at once
 
 
@@ -56,3 +64,21 @@ def _of_pair(db: Database, row: tuple[int, bytes, bytes, str, int, int]) -> Iter
     while rows := db.connection.execute(_WAITING, (pair, after, PAGE)).fetchall():
         for after, cursor, message_id, ref, *about in rows:  # noqa: B007  (the last one counts)
             yield Waiting(cursor, message_id, *sides, ref, cursor <= sent_through, *about)
+
+
+def unsend(db: Database, named: Named) -> Withdrawal:
+    """Withdraw a message of mine, unless a link has had a piece of it; in a transaction of its own. Blocks.
+
+    Processes that hold the conversation learn of it from the log. Twice is as good as once.
+
+    Raises:
+      StoreError: if the disk refuses; nothing has changed.
+    """
+    with db.transaction():
+        place = Place(own=named.own.key, peer=named.peer.key, epoch=b"")  # there is one: something waits there
+        ledger = SqlLedger(db, place, opening=0, free_bytes=quota.free_bytes_beside(db.path))
+        done = outbox.void(ledger, named.id)
+        if done is Withdrawal.WITHDRAWN:
+            SqlTransaction(db, ledger).failed([named.id], WITHDRAWN)
+        ledger.flush()
+    return done
