@@ -23,6 +23,10 @@ class NoContact(P2PChatError):
     """A word that should name somebody, and names nobody who is known here."""
 
 
+class BadData(P2PChatError):
+    """What was given can be read, and cannot be used: nothing to send, too much of it, our own id for a peer's."""
+
+
 class ConfigurationError(P2PChatError):
     """The installation or the profile cannot be used as it is: wrong owner or mode of a key, no ML-KEM."""
 

@@ -58,6 +58,7 @@ MEANINGS = {
 _BY_ERROR: tuple[tuple[type[errors.P2PChatError], ExitCode], ...] = (
     (errors.AddressError, ExitCode.USAGE),
     (errors.NoContact, ExitCode.NO_CONTACT),
+    (errors.BadData, ExitCode.DATA),
     (errors.ConfigurationError, ExitCode.CONFIGURATION),
     (errors.StoreFull, ExitCode.IO),
     (errors.StoreLocked, ExitCode.IO),

@@ -51,6 +51,12 @@ VERBS = (
     ),
     Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint", options=(*_PROFILE, "json", "verbose")),
     Verb(
+        "trust",
+        "p2pchat.cli.trust",
+        "let a peer in, and expect its key where you dial it",
+        options=(*_PROFILE, "verbose"),
+    ),
+    Verb(
         "config",
         "p2pchat.cli.config",
         "show what is set, and where each value came from",
