@@ -1,4 +1,4 @@
-"""The dialer: reaches an address, and reaches it again until one side says goodbye.
+"""The dialer: reaches a peer, and reaches it again until one side says goodbye.
 
 The first attempt is the caller's business: unless it asked for `retry`, what goes wrong is raised. After the first
 running link everything is an event, and the dialer goes on with a back-off for as long as the conversation lasts.
@@ -6,6 +6,7 @@ running link everything is an event, and the dialer goes on with a back-off for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,30 +37,34 @@ CONNECT_TIMEOUT = 10.0  # seconds for the transport alone; as long as a whole ha
 class Missed:
     """An attempt of which no session came."""
 
+    address: Address
     error: P2PChatError
     redial: Redial
 
 
 class Dialer:
-    """Dials one address for as long as somebody wants the peer there."""
+    """Dials one peer for as long as somebody wants it."""
 
-    def __init__(self, node: Node, address: Address, *, retry: bool) -> None:
+    def __init__(self, node: Node, addresses: Sequence[Address], *, expected: PeerId | None, retry: bool) -> None:
         self._node = node
-        self._address = address
+        self._addresses = addresses
+        self._asked_for = expected
         self._retry = retry
         self.identity: Identity = node.identity  # who we are to the peer
         self.voucher_by: Identity | None = None  # who vouches for us, a guest; then it has to be there too
+        self.expected: PeerId | None = None  # who has to answer where we dial now; None: whoever does
         self._backoff = Backoff(node.env.rng)
         self._session: Session | None = None
         self._delay: float | None = None
         self._started: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED
 
-    @property
-    def expected(self) -> PeerId | None:
-        """Who has to answer: the peer of the conversation that goes on, our own key if we are its guest; or anybody."""
+    async def _who_has_to_answer(self, address: Address) -> PeerId | None:
+        """Return the peer of the conversation that goes on, our own key if we are its guest, or who is pinned there."""
         if self._session is not None:
             return self._session.peer
-        return None if self.voucher_by is None else self.voucher_by.peer_id
+        if self.voucher_by is not None:
+            return self.voucher_by.peer_id
+        return self._asked_for or await self._node.pinned(address)
 
     @property
     def wanted(self) -> bool:
@@ -80,46 +85,82 @@ class Dialer:
           P2PChatError: if the first attempt fails and `retry` was not asked for, or would fail again.
         """
         self._started = task_status
-        while True:
-            await self._node.feed.room()
-            missed = await self._attempt()
-            if missed is None:
-                if self._session is not None and not await self._next_turn(self._session):
+        try:
+            while True:
+                await self._node.feed.room()
+                missed = await self._attempt()
+                if missed is None:
+                    if self._session is not None and not await self._next_turn(self._session):
+                        return
+                elif not await self._missed(missed):
                     return
-            elif not await self._missed(missed):
-                return
+        finally:
+            if self._session is not None and not self._session.connected:
+                self._session.lock.release()
 
     async def _attempt(self) -> Missed | None:
-        """Dial once and serve the link to its end. None: a session ran, or we shall be back as a guest."""
+        """Dial everywhere once, until somebody answers, and serve the link to its end.
+
+        None: a session ran, another process has it, or we shall be back as a guest.
+        """
+        missed = None
+        for address in self._addresses:
+            self.expected = await self._who_has_to_answer(address)
+            if self.expected is not None:
+                session = self._node.session_with(self.expected, self.identity)
+                if not session.lock.take():
+                    self._goes_on_elsewhere(session)
+                    return None
+            missed = await self._attempt_at(address)
+            if missed is None:
+                return None
+        return missed
+
+    async def _attempt_at(self, address: Address) -> Missed | None:
         try:
             with trio.fail_after(CONNECT_TIMEOUT):
-                stream = await self._node.env.net.connect(self._address)
+                stream = await self._node.env.net.connect(address)
         except trio.TooSlowError:
-            return Missed(failures.no_answer(self._address, CONNECT_TIMEOUT), Redial.BACK_OFF)
+            return Missed(address, failures.no_answer(address, CONNECT_TIMEOUT), Redial.BACK_OFF)
         except ConnectFailed as exc:
-            return Missed(exc, Redial.BACK_OFF)
+            return Missed(address, exc, Redial.BACK_OFF)
 
         link = self._node.new_link(stream, Role.INITIATOR, self.identity)
-        link.remote = self._address  # as it was typed, and not as it was resolved
+        link.remote = address  # as it was typed, and not as it was resolved
         greeting = Dialing(self._node, link, self)
         end = await self._serve(link, stream)
-        if greeting.ran:
+        if greeting.ran or await self._has_taken(greeting, end):
             return None
+        ending = stream.ending if isinstance(stream, HasProgram) else ""
+        error = self._error(address, greeting, end, ending=ending)
+        return Missed(address, error, verdict(None if end.hint else end.code))  # hints are shown, and never acted upon
+
+    async def _has_taken(self, greeting: Dialing, end: LinkEnd) -> bool:
+        """Whether the `end` of a link that never ran is no failure: another one, or another process, is to be it."""
         if end.code is CloseCode.SELF and self.voucher_by is None:
             self._become_guest()
-            return None
+            return True
         if end.code is CloseCode.DUPLICATE and greeting.peer is not None:
             session = self._node.session_with(greeting.peer, self.identity)
+            if session.lock.is_elsewhere:
+                self._goes_on_elsewhere(session)
+                return True
             with trio.move_on_after(SIMULTANEOUS):
                 await session.wait_connected_or_over()
             if session.connected:  # both of us dialed at once, and the other link stays
                 self.running(session)
-                return None
-        ending = stream.ending if isinstance(stream, HasProgram) else ""
-        error = failures.of_dial(
-            self._address, self.identity.peer_id, end, proved=greeting.peer is not None, ending=ending
-        )
-        return Missed(error, verdict(None if end.hint else end.code))  # hints are shown, and never acted upon
+                return True
+        return False
+
+    def _error(self, address: Address, greeting: Dialing, end: LinkEnd, *, ending: str) -> P2PChatError:
+        if self.expected is not None and greeting.peer not in {None, self.expected, self.identity.peer_id}:
+            return failures.another_key(address, expected=self.expected, found=greeting.peer)
+        return failures.of_dial(address, self.identity.peer_id, end, proved=greeting.peer is not None, ending=ending)
+
+    def _goes_on_elsewhere(self, session: Session) -> None:
+        """Note that another process has the peer: what is said goes by the store until that ends."""
+        session.continued_elsewhere()
+        self.running(session)
 
     async def _serve(self, link: Link, stream: trio.abc.Stream) -> LinkEnd:
         """Serve `link`, and let the program between us and the peer speak, if there is one."""
@@ -151,7 +192,7 @@ class Dialer:
         if self._session is None and (missed.redial is Redial.NEVER or not self._retry):
             raise missed.error
         delay = None if missed.redial is Redial.NEVER else self._backoff.next_delay(missed.redial)
-        self._node.feed.put(DialFailed(address=self._address, error=missed.error, redial=delay))
+        self._node.feed.put(DialFailed(address=missed.address, error=missed.error, redial=delay))
         if delay is None:
             if self._session is not None:
                 self._session.finish()
@@ -161,7 +202,8 @@ class Dialer:
     def after(self, end: LinkEnd, seconds: float) -> float | None:
         """Return how long we wait before dialling again, None for never; `end` came after `seconds` of running."""
         redial = Redial.NEVER if end.clean else verdict(end.code)
-        if end.code is CloseCode.DUPLICATE and end.by_peer and not self._node.listens:
+        keeps = self._node.store is not None and self.voucher_by is None
+        if end.code is CloseCode.DUPLICATE and end.by_peer and not keeps and not self._node.listens:
             redial = (
                 Redial.NEVER
             )  # not a visit that crossed our dial: another program of ours is there, and we would fight
@@ -173,6 +215,11 @@ class Dialer:
     async def _next_turn(self, session: Session) -> bool:
         """Wait until `session` needs a new link; False if it needs none any more."""
         await session.wait_disconnected()  # another link may have taken over from the one that has just ended
+        if session.elsewhere and not session.over:
+            if await session.lock.wait():
+                session.elsewhere = False
+                return True
+            await session.wait_disconnected()
         return not session.over and self._delay is not None and await self._pause(session, self._delay)
 
     async def _pause(self, session: Session | None, delay: float) -> bool:

@@ -21,6 +21,7 @@ from p2pchat.node.step import Step
 from p2pchat.protocol.delivery import LinkDelivery, Received, Resumed
 from p2pchat.protocol.events import EndOfStream
 from p2pchat.protocol.fence import Fenced
+from p2pchat.store import pins
 from p2pchat.wire import frames
 from p2pchat.wire.close_codes import CloseCode, close_code
 from p2pchat.wire.violation import Violation
@@ -124,8 +125,9 @@ class Exchange:
         assert resume is not None  # noqa: S101  (`_start` has seen it)
         self._resume = None
         rest = Step(delivery=self._delivery, now_ms=session.now_ms())
-        address = "" if self.link.remote is None else str(self.link.remote)
-        pin = session.pin if self.dialed_by_us else None
+        remote = self.link.remote
+        address = "" if remote is None else str(remote)
+        pin = pins.canonical(remote) if remote is not None and self.dialed_by_us and not session.guest else None
 
         def start(transaction: Transaction) -> tuple[Resumed, Step]:
             ledger = transaction.ledger
@@ -240,19 +242,24 @@ class Exchange:
         orderly = end is None or end.clean or end.code is CloseCode.GOING_AWAY
         ran = self.running
 
-        def release(transaction: Transaction) -> None:
+        def release(transaction: Transaction) -> bool:
+            stands = self._delivery.stands(transaction.ledger)
             if orderly:
                 self._delivery.release(transaction.ledger)
             if ran and end is not None:
                 transaction.disconnected(end.reason, clean=end.clean)
+            return stands
 
-        self.session.pair.submit(lambda: release, self._after_release)
+        def note(result: Outcome[bool]) -> None:
+            try:
+                stands = result.unwrap()
+            except StoreError as error:
+                self.session.store_failed(error)
+                stands = True
+            if end is not None:
+                self.session.released(self, end, stands=stands)
 
-    def _after_release(self, result: Outcome[None]) -> None:
-        try:
-            result.unwrap()
-        except StoreError as error:
-            self.session.store_failed(error)
+        self.session.pair.submit(lambda: release, note)
 
     # ---- steps
 

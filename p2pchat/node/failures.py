@@ -25,6 +25,16 @@ def no_answer(address: Address, seconds: float) -> ConnectFailed:
     )
 
 
+def another_key(address: Address, *, expected: PeerId, found: PeerId | None) -> UntrustedPeer:
+    """Return the error for somebody else than we expect at `address`; we have not said who we are."""
+    return UntrustedPeer(
+        f"somebody else answers at {address}: fingerprint {found.fingerprint if found else 'unknown'}, "
+        f"and not {expected.fingerprint}",
+        hint=f"nothing was sent; if they tell you by another way that this is their new key: "
+        f"`p2pchat trust {found} {address}`",
+    )
+
+
 def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would hide the conditions)
     address: Address, own: PeerId, end: LinkEnd, *, proved: bool, ending: str = ""
 ) -> P2PChatError:

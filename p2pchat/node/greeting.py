@@ -107,6 +107,7 @@ class Greeting(ABC):
             return
         session = self._node.session_with(self.peer, self._identity)
         session.vouched = self._vouched
+        session.known = self.dialed_by_us or self._vouched or self._node.accepts(self.peer)
         self._exchange = Exchange(
             session,
             self._link,
@@ -166,6 +167,8 @@ class Dialing(Greeting):
         elif self._dialer.expected not in {None, peer}:
             reason = f"{peer} answers there now, and not {self._dialer.expected}"
             self._link.finish(LinkEnd(reason=reason, code=CloseCode.NOT_AUTHORIZED))
+        elif not self._node.session_with(peer, self._identity).lock.take():
+            self._link.finish(LinkEnd(reason="another p2pchat of yours has this peer", code=CloseCode.DUPLICATE))
         else:
             self._link.decide(machine.Reveal(voucher_by=self._dialer.voucher_by))
             self._say_hello(name=self._node.settings.name)
@@ -242,6 +245,9 @@ class Answering(Greeting):
             self._link.close(CloseCode.SELF)
         else:
             self._say_hello(name=self._node.settings.name if self._welcome(peer) else "")
+
+    def _running(self, session: Session) -> None:
+        self._node.keep_lock(session)
 
     def _welcome(self, peer: PeerId) -> bool:
         settings = self._node.settings

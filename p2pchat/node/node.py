@@ -32,6 +32,7 @@ from p2pchat.node.session import Session
 from p2pchat.node.settings import NodeSettings
 from p2pchat.node.strangers import WaitingRoom
 from p2pchat.protocol.connection import Connection
+from p2pchat.store import pins
 from p2pchat.transports.base import bound_address
 from p2pchat.wire.messages import Profile, encode_body
 
@@ -170,13 +171,16 @@ class Node:
         self._listening.add(scope)
         self._nursery.start_soon(self._serve, scope, listeners, address.scheme)
 
-    async def dial(self, address: Address, *, retry: bool = False) -> Session:
-        """Reach `address` and return its session once messages can flow; it is kept alive until somebody says goodbye.
+    async def dial(self, *addresses: Address, expected: PeerId | None = None, retry: bool = False) -> Session:
+        """Reach a peer and return its session once messages can flow; it is kept alive until somebody says goodbye.
 
-        The caller sets the deadline. Cancelled before it returns, it leaves no link behind.
+        The caller sets the deadline. Cancelled before it returns, it leaves no link behind. Another process of the
+        profile may have the peer already: then the session is `elsewhere`, and messages flow through the store.
 
         Args:
-          address: where the peer is. Dialling it is consent to talk to whoever answers there.
+          addresses: where the peer is, in the order in which to try. Dialling one is consent to talk to whoever answers
+            there the first time, and with a store to pin its key: from then on it has to be there.
+          expected: who has to answer, whatever is pinned.
           retry: keep trying (with `DialFailed` events) where the first attempt would raise.
 
         Raises:
@@ -186,8 +190,13 @@ class Node:
           LinkLost: the connection was lost before it began.
           NotLetIn: nobody over there decided in time.
         """
-        session: Session = await self._nursery.start(Dialer(self, address, retry=retry).run)
+        dialer = Dialer(self, addresses, expected=expected, retry=retry)
+        session: Session = await self._nursery.start(dialer.run)
         return session
+
+    def session(self, peer: PeerId) -> Session:
+        """Return the conversation with `peer`, whether a link carries it or not."""
+        return self.session_with(peer, self.identity)
 
     async def visit(self, stream: trio.abc.Stream, *, scheme: str) -> LinkEnd:
         """Serve one visitor, whoever it is, and return how its link ended; the stream is closed then.
@@ -251,6 +260,20 @@ class Node:
     def accepts(self, peer: PeerId) -> bool:
         """Whether `peer` may come in without a question."""
         return peer in self._let_in or peer in self.settings.accepted()
+
+    async def pinned(self, address: Address) -> PeerId | None:
+        """Return who has to answer at `address`, if that is known.
+
+        Raises:
+          StoreError: if it cannot be read: then nobody is good enough.
+        """
+        if self.store is None:
+            return await self.settings.pinned(address)
+        return await self.store.read(partial(pins.peer_at, address=pins.canonical(address)))
+
+    def keep_lock(self, session: Session) -> None:
+        """Let `session`, whose peer has reached us, become the one that other processes leave the peer to."""
+        self._nursery.start_soon(session.lock.keep)
 
     def is_taken(self, peer: PeerId) -> bool:
         """Whether this node is for one peer only, and that is not `peer`."""

@@ -17,6 +17,7 @@ import trio
 
 from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node.events import Connected, Disconnected, Elsewhere, Notice
+from p2pchat.node.lock import Lock
 from p2pchat.node.news import News
 from p2pchat.node.outgoing import Extent, Outgoing, Saying, Settled
 from p2pchat.node.states import States
@@ -67,10 +68,11 @@ class Session:
         self.guest: bool = False  # the peer keeps nothing: *delivered* means that it was shown over there
         self.vouched: bool = False  # the peer is a guest of our own identity: "you"
         self.address: Address | None = None  # of the newest link
-        self.pin: str | None = None  # the address that we dialed, as pins are kept: the peer that answers is pinned
+        self.known: bool = False  # we dialed it, or somebody here accepted it: more than let in like anyone
         self.over: bool = False  # somebody said goodbye, or we shall not dial again
         self.elsewhere: bool = False  # another process of ours has the link
         self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
+        self.lock: Lock = Lock(self, self._store)
         self._exchange: Exchange | None = None
         self.outgoing: Outgoing = Outgoing(
             self.pair,
@@ -80,6 +82,7 @@ class Session:
         )
         self._changed = trio.Event()
         self._said_goodbye = False  # on the link that runs
+        self._undecided = False  # the link is gone, and whether another process has one is not known yet
         self._ran_before = False
         self._breathe_at = FAIRNESS  # the next message that waits until others had their turn
         self._unsaid = 0  # entries that the peer has not acknowledged, as of the newest transaction
@@ -223,7 +226,13 @@ class Session:
         It is for the link that is there: without one this does nothing (`finish` ends the session then), and if the
         link gets lost before the peer knows, the conversation goes on with the next one.
         """
-        if self._exchange is not None:
+        if self._exchange is None:
+            if self.elsewhere:  # the link is not ours to end
+                self.finish()
+                self.feed.put(
+                    Disconnected(session=self, reason="goes on elsewhere", code=None, clean=True, redial=None)
+                )
+        else:
             self._said_goodbye = True
             self._exchange.parting.goodbye(CloseCode.NORMAL)
             self._note_change()
@@ -252,13 +261,15 @@ class Session:
             self._note_change()
             if self._exchange is not None:
                 self._exchange.link.owner.go_away()
+            else:
+                self.lock.release()
 
     # ---- for the dialer
 
     async def wait_disconnected(self) -> None:
         """Wait until no link carries the session."""
         await trio.lowlevel.checkpoint()
-        while self._exchange is not None:
+        while self._exchange is not None or self._undecided:
             await self._changed.wait()
 
     async def wait_connected_or_over(self) -> None:
@@ -271,7 +282,7 @@ class Session:
 
     def is_held(self) -> bool:
         """Whether the link that has the session, if one does, lives: in this process, or in another one."""
-        return self._exchange is not None or (self._store is not None and self._store.is_elsewhere(self.peer))
+        return self._exchange is not None or self.lock.is_elsewhere
 
     def taken_over(self, exchange: Exchange, cursor: int) -> None:
         """Let `exchange`, whose claim stands since `cursor`, have the session; a link that had it before is closed."""
@@ -293,6 +304,7 @@ class Session:
         """Note that another process of ours has the link."""
         if not self.elsewhere:
             self.elsewhere = True
+            self.over = False
             self.feed.put(Elsewhere(session=self))
             self.look()
             self._note_change()
@@ -311,6 +323,9 @@ class Session:
             self.store_failed(error)
             return
         self._extended(extent)
+        if self.elsewhere and self.after_loss is None and not self.lock.is_elsewhere:
+            self.elsewhere = False  # whoever dials waits for the lock; we wait for the peer
+            self._note_change()
 
     def introduce(self, name: str) -> None:
         """Tell the peer what we call ourselves; HELLO goes without a name to whom we have not accepted yet."""
@@ -355,12 +370,31 @@ class Session:
         self._exchange = None
         self._said_goodbye = False
         _log.info("%s: disconnected: %r", self.peer, end.reason)
-        if exchange.running:
-            seconds = self.env.clock() - exchange.began
-            redial = None if self.after_loss is None or self.over else self.after_loss(end, seconds)
-            self.over = self.over or end.clean or (redial is None and self.after_loss is not None)
-            self.feed.put(Disconnected(session=self, reason=end.reason, code=end.code, clean=end.clean, redial=redial))
+        if exchange.running and self.pair.durable and end.code is CloseCode.DUPLICATE:
+            self._undecided = True  # lost, or taken over by another process: the store is being asked
+        elif exchange.running:
+            self._lost(exchange, end)
         self._note_change()
+
+    def released(self, exchange: Exchange, end: LinkEnd, *, stands: bool) -> None:
+        """Note whether the claim of `exchange`, which is gone, still stands in the store."""
+        if not self._undecided:
+            return
+        self._undecided = False
+        if self._exchange is None and stands:
+            self._lost(exchange, end)
+        elif self._exchange is None:
+            self.lock.release(to_another=True)
+            self.continued_elsewhere()
+        self._note_change()
+
+    def _lost(self, exchange: Exchange, end: LinkEnd) -> None:
+        seconds = self.env.clock() - exchange.began
+        redial = None if self.after_loss is None or self.over else self.after_loss(end, seconds)
+        self.over = self.over or end.clean or (redial is None and self.after_loss is not None)
+        if redial is None:
+            self.lock.release()
+        self.feed.put(Disconnected(session=self, reason=end.reason, code=end.code, clean=end.clean, redial=redial))
 
     def stepped(self, step: Step) -> None:
         """Note what one transaction has changed."""

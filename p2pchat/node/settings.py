@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from p2pchat.protocol.limits import Limits
 
 if TYPE_CHECKING:
+    from p2pchat.address import Address
     from p2pchat.crypto.identity import PeerId
 
 
@@ -25,6 +26,10 @@ def _nobody() -> frozenset[PeerId]:
     return frozenset()
 
 
+async def _no_pin(address: Address) -> PeerId | None:  # noqa: ARG001  (it is the same for all)
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSettings:
     """Settings of a node; immutable while it runs."""
@@ -33,4 +38,5 @@ class NodeSettings:
     accept: Accept = Accept.KNOWN
     one_peer: bool = False  # let in the first peer that is accepted, and then no other one
     accepted: Callable[[], frozenset[PeerId]] = _nobody  # asked at each handshake, so an edit counts at once
+    pinned: Callable[[Address], Awaitable[PeerId | None]] = _no_pin  # who has to answer there; a store has its own
     limits: Limits = field(default_factory=Limits)

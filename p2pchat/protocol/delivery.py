@@ -133,6 +133,10 @@ class LinkDelivery:
         self._window = window
         return Resumed(gap=gap, delivered=delivered)
 
+    def stands(self, ledger: Ledger) -> bool:
+        """Whether our claim is still the newest."""
+        return ledger.fence.gen == self._gen
+
     def release(self, ledger: Ledger) -> None:
         """Let go of the conversation at an orderly end: then nothing keeps the next link out."""
         fence.release(ledger, self._gen)
