@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
-from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from p2pchat.cli import places
+from p2pchat.cli.settings import Common
 from p2pchat.errors import P2PChatError
 from p2pchat.store import keyfile
 from p2pchat.store.accepted import AcceptedFile
@@ -28,11 +29,19 @@ def identity(where: Places, entropy: Callable[[int], bytes]) -> Identity:
 
 def let_in(where: Places | None) -> Callable[[PeerId], str]:
     """Return what tells how a refused peer is let in next time; None for a guest, who keeps no list."""
-    return partial(_add_to_list, where) if where else lambda _: "begin again with --accept anyone"
+    if where is None:
+        return lambda _: "begin again with --accept anyone"
+    options = flags(where)
+    return lambda peer: f"p2pchat trust {peer}{options}"
 
 
-def _add_to_list(where: Places, peer: PeerId) -> str:
-    return f"echo {peer} >> {shlex.quote(str(where.accepted))}"
+def flags(where: Places) -> str:
+    """Return the options, each with a blank before it, that lead another command to the profile at `where`."""
+    name = where.socket.stem
+    words = ["--profile", name] if name != Common().profile else []
+    if where.data != places.find(name).data:
+        words += ["--data-dir", str(where.data)]
+    return "".join(f" {quote(word)}" for word in words)
 
 
 class Guests:
