@@ -23,6 +23,10 @@ class NoContact(P2PChatError):
     """A word that should name somebody, and names nobody who is known here."""
 
 
+class NoMessage(P2PChatError):
+    """An id that should name a message, and names none that is kept here."""
+
+
 class BadData(P2PChatError):
     """What was given can be read, and cannot be used: nothing to send, too much of it, our own id for a peer's."""
 

@@ -38,7 +38,7 @@ MEANINGS = {
     ExitCode.NO: "the answer is no",
     ExitCode.USAGE: "the command line is wrong",
     ExitCode.DATA: "bad data",
-    ExitCode.NO_CONTACT: "no such contact",
+    ExitCode.NO_CONTACT: "no such contact, or no such message",
     ExitCode.UNREACHABLE: "unreachable; also a Unix path that is absent or deaf",
     ExitCode.BUG: "a bug of p2pchat",
     ExitCode.CANNOT_WRITE: "cannot write a file or bind an address",
@@ -58,6 +58,7 @@ MEANINGS = {
 _BY_ERROR: tuple[tuple[type[errors.P2PChatError], ExitCode], ...] = (
     (errors.AddressError, ExitCode.USAGE),
     (errors.NoContact, ExitCode.NO_CONTACT),
+    (errors.NoMessage, ExitCode.NO_CONTACT),
     (errors.BadData, ExitCode.DATA),
     (errors.ConfigurationError, ExitCode.CONFIGURATION),
     (errors.StoreFull, ExitCode.IO),
