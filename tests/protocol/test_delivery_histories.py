@@ -33,6 +33,12 @@ def test_histories_drawn_from_a_seed_hold_every_invariant(first: int) -> None:
         random_history(seed, steps=150)
 
 
+@pytest.mark.parametrize("first", range(0, SEEDS // 4, AT_ONCE))
+def test_histories_over_a_database_hold_them_too(first: int) -> None:
+    for seed in range(first, min(first + AT_ONCE, SEEDS // 4)):
+        random_history(seed, steps=150, stored=True)
+
+
 class Histories(RuleBasedStateMachine):
     """The same moves, chosen and shrunk by Hypothesis. The first link stands already."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from p2pchat.wire.messages import Kind
 from tests.support.delivery_world import End, Side, World
+from tests.support.stored import Kept
 
 ATTEMPTS = 5  # connections until both sides agree: each may find out that a store is an old backup
 
@@ -22,6 +23,8 @@ def check(world: World) -> None:
         _check_inbox(side)
         _check_no_id_is_shown_twice(side)
         _check_log(side)
+        if isinstance(side.disk.ledger, Kept):
+            side.disk.ledger.check()
 
 
 def _check_log(side: Side) -> None:

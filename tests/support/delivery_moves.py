@@ -22,8 +22,8 @@ LIVES = [0.0, 5.0]  # seconds until a message expires
 class Moves:
     """The moves of one history."""
 
-    def __init__(self, *, durable: tuple[bool, bool]) -> None:
-        self.world = World(durable=durable)
+    def __init__(self, *, durable: tuple[bool, bool], stored: bool = False) -> None:
+        self.world = World(durable=durable, stored=stored)
 
     def end(self, pick: int, *, running: bool = True) -> End | None:
         """Return an open end, the newest first; only one over which messages flow, if `running`."""
@@ -187,10 +187,13 @@ WEIGHTS = {
 }
 
 
-def random_history(seed: int, *, steps: int) -> None:
-    """Make `steps` moves drawn from `seed`, then heal the world; everything that must hold is asserted on the way."""
+def random_history(seed: int, *, steps: int, stored: bool = False) -> None:
+    """Make `steps` moves drawn from `seed`, then heal the world; everything that must hold is asserted on the way.
+
+    With `stored`, what is durable is in a database; the history is the same.
+    """
     dice = Random(seed)
-    moves = Moves(durable=(dice.random() < 0.7, dice.random() < 0.7))
+    moves = Moves(durable=(dice.random() < 0.7, dice.random() < 0.7), stored=stored)
     # Each history has its own kinds of trouble, much of some and none of others: what all together hide, some show.
     weights = {name: weight * dice.choice([0, 1, 1, 1, 3]) for name, weight in WEIGHTS.items()}
     draw: dict[str, Callable[[], object]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -25,6 +25,7 @@ from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import Ack, Close, Entry, Frame, Hello, Msg, Resume, entry_cost
 from p2pchat.wire.messages import Kind
 from tests.support.entropy import seeded
+from tests.support.stored import Kept
 
 MAX_LINKS = 3
 #: Small windows, so that they matter: a message of three parts does not fit without an ACK in the middle.
@@ -35,7 +36,7 @@ WINDOW = Hello("world", [], 4, 65536, "")
 class Disk:
     """What survives a crash, and what a backup holds."""
 
-    ledger: MemoryLedger
+    ledger: MemoryLedger | Kept
     inbox: list[tuple[bytes, bytes]] = field(default_factory=list)  # ids and bodies, as they were shown
     said: list[tuple[bytes, bytes]] = field(default_factory=list)  # ids and bodies, as they were enqueued
     withdrawn: set[bytes] = field(default_factory=set)  # ids of what was withdrawn in time
@@ -43,6 +44,14 @@ class Disk:
     excused: set[bytes] = field(default_factory=set)  # withdrawn ids that the user knows may have been delivered
     told_rollback: bool = False  # the user knows that this was an old backup
     expiries: dict[bytes, float] = field(default_factory=dict)  # ids -> seconds
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """What one rule does is kept, or nothing of it if it raises."""
+        return self.ledger.transaction() if isinstance(self.ledger, Kept) else nullcontext()
+
+    def picture(self) -> object:
+        """Return all that is kept, to be compared."""
+        return self.ledger.picture() if isinstance(self.ledger, Kept) else deepcopy(vars(self.ledger))
 
 
 class End:
@@ -78,15 +87,16 @@ class Side:
     """One of the two, with its disk and what its user was told.
 
     A *durable* side commits what it takes at once and survives crashes. A guest confirms later and never crashes, for
-    its death would be the end of its identity.
+    its death would be the end of its identity. With `stored`, what is durable is in a database.
     """
 
-    def __init__(self, number: int, *, durable: bool) -> None:
+    def __init__(self, number: int, *, durable: bool, stored: bool = False) -> None:
         self.number = number
         self.durable = durable
         self.entropy = seeded(number)
         self.ids = EntryIds(self.entropy)
-        self.disk = Disk(MemoryLedger(self.entropy(8)))
+        epoch = self.entropy(8)
+        self.disk = Disk(Kept.fresh(epoch) if durable and stored else MemoryLedger(epoch))
         self.ends: list[End] = []
         self.holder: End | None = None  # who made the newest claim
         self.life = 0  # how many backups were restored
@@ -116,8 +126,8 @@ class Side:
 class World:
     """Two sides, and the links between them. The key of side 0 is the smaller one."""
 
-    def __init__(self, *, durable: tuple[bool, bool] = (True, True)) -> None:
-        self.sides = [Side(number, durable=durable[number]) for number in (0, 1)]
+    def __init__(self, *, durable: tuple[bool, bool] = (True, True), stored: bool = False) -> None:
+        self.sides = [Side(number, durable=durable[number], stored=stored) for number in (0, 1)]
         for side in self.sides:
             side.world = self
         self.now = 1000.0  # seconds
@@ -135,7 +145,9 @@ class World:
         body = (b"%d:%d " % (side.number, len(side.ever_said))).ljust(size, b"x")
         expires_ms = None if lives is None else int((self.now + lives) * 1000)
         now_ms = int(self.now * 1000)
-        queued = outbox.enqueue(side.disk.ledger, side.ids, (Kind.TEXT, body), now_ms=now_ms, expires_ms=expires_ms)
+        message = (Kind.TEXT, body)
+        with side.disk.transaction():
+            queued = outbox.enqueue(side.disk.ledger, side.ids, message, now_ms=now_ms, expires_ms=expires_ms)
         side.disk.said.append((queued.id, body))
         if lives is not None:
             side.disk.expiries[queued.id] = self.now + lives
@@ -143,7 +155,8 @@ class World:
         return queued.id
 
     def void(self, side: Side, message_id: bytes) -> outbox.Withdrawal:
-        result = outbox.void(side.disk.ledger, message_id)
+        with side.disk.transaction():
+            result = outbox.void(side.disk.ledger, message_id)
         if result is outbox.Withdrawal.WITHDRAWN:
             self._withdrawn(side, [message_id])
         return result
@@ -176,7 +189,8 @@ class World:
         holder_lives = side.holder is not None and side.holder.open
         end.claimed = True
         try:
-            resume = end.delivery.claim(side.disk.ledger, holder_lives=holder_lives, now=self.now)
+            with side.disk.transaction():
+                resume = end.delivery.claim(side.disk.ledger, holder_lives=holder_lives, now=self.now)
         except Fenced:
             self.hang_up(end, CloseCode.DUPLICATE)
             return
@@ -194,7 +208,8 @@ class World:
     def _transaction(self, end: End) -> Iterator[None]:
         """I8: only the session with the newest claim does anything; all others are fenced, and end."""
         try:
-            yield
+            with end.side.disk.transaction():
+                yield
         except Fenced:
             assert end.side.holder is not end, "I8: the newest session was fenced"
             self.hang_up(end, CloseCode.DUPLICATE)
