@@ -28,6 +28,12 @@ def note(message: str) -> None:
         _write(2, f"{PREFIX}: {_one_line(message)}\n")
 
 
+def question(message: str) -> None:
+    """Print what a person is to answer on the same line, on standard error."""
+    with contextlib.suppress(OSError):
+        _write(2, f"{PREFIX}: {_one_line(message)}")
+
+
 def _tell(kind: str, message: str, hint: str) -> None:
     lines = [f"{PREFIX}: {kind}: {_one_line(message)}"]
     if hint:

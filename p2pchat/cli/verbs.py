@@ -49,6 +49,13 @@ VERBS = (
         "chat with an echo at once: no network, no files",
         options=("plain", "no-input", "verbose"),
     ),
+    Verb(
+        "history",
+        "p2pchat.cli.history",
+        "show what was said, or delete it",
+        options=(*_PROFILE, "json", "no-input", *_TALK),
+    ),
+    Verb("grep", "p2pchat.cli.grep", "find what was said", options=(*_PROFILE, "json", *_TALK)),
     Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint", options=(*_PROFILE, "json", "verbose")),
     Verb(
         "trust",

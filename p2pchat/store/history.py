@@ -140,6 +140,12 @@ def since(db: Database, ms: int) -> int:
     return low
 
 
+def claims(db: Database) -> dict[PeerId, str]:
+    """Return everybody there is anything about, and what they call themselves today."""
+    rows = db.connection.execute("SELECT peer, name FROM pairs ORDER BY pair").fetchall()
+    return {PeerId(peer): name for peer, name in rows}
+
+
 # ---- what a person has seen
 
 

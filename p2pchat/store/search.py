@@ -89,6 +89,13 @@ def _side(*, mine: bool) -> str:
 # ---- filling
 
 
+def missing(db: Database) -> int:
+    """Return how many messages are not in the index."""
+    through, version, _ = db.one(_STATE)
+    (count,) = db.one("SELECT count(*) FROM messages WHERE cursor > ?", (through if version == fold.VERSION else 0,))
+    return int(count)
+
+
 def fill(db: Database, limit: int = BATCH) -> bool:
     """Make the next `limit` messages searchable, in a transaction of its own; whether there is more to do.
 

@@ -1,0 +1,96 @@
+"""What was said before, as lines on a terminal: those of `transcript.py`, with the state of what I said myself.
+
+Between the time and a name stand two columns that are empty for a peer, so that no name can look like a state; and
+nobody but me is called *you*.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+
+from p2pchat.ui import sanitize, transcript, words
+
+if TYPE_CHECKING:
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.store.history import Row
+    from p2pchat.ui.marks import Marks
+
+ME: Final = words.OURSELVES
+MYSELF: Final = "me"  # as I call myself where I type the name of somebody
+NEW: Final = f"{transcript.OURS}new --"
+APART: Final = "--"  # stands between two places that have nothing to do with each other
+FOUND, AROUND = "> ", "  "  # begin what was found, and what stands around it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the past looks on one terminal."""
+
+    marks: Marks
+    names: Mapping[PeerId, str]  # what to call each peer: see `names`
+    width: int = 0  # columns, 0 if that is not known
+    with_one: bool = False  # everything was said with one and the same peer
+
+    def day_by_day(self, rows: Iterable[Row], *, new_from: int = 0) -> Iterable[str]:
+        """Yield the lines for messages, oldest first: a line for each day, and one before the cursor `new_from`."""
+        day: date | None = None
+        for row in rows:
+            moment = _local(row.at_ms)
+            if moment.date() != day:
+                day = moment.date()
+                yield f"{transcript.OURS}{day.isoformat()} --"
+            if 0 < new_from <= row.cursor:
+                new_from = 0
+                yield NEW
+            yield from self._said(f"{moment:%H:%M}", row)
+
+    def found(self, row: Row, before: Iterable[Row] = (), after: Iterable[Row] = ()) -> list[str]:
+        """Return the lines for a message that was found, and for what stands around it."""
+        around = [*before, *after]
+        lines = []
+        for one in (*before, row, *after):
+            sign = (FOUND if one is row else AROUND) if around else ""
+            lines += self._said(f"{sign}{_local(one.at_ms):%Y-%m-%d %H:%M}", one)
+        return lines
+
+    def _said(self, time: str, row: Row) -> list[str]:
+        text = transcript.readable(row.message)
+        if row.reason:
+            text += f"\n({row.state}: {sanitize.clean_line(row.reason)})"
+        name = self.names[row.peer]
+        if row.mine:
+            name = ME if self.with_one else f"{ME} to {name}"
+        return transcript.said(f"{time} {self._mark(row):2}", name, text, self.width)
+
+    def _mark(self, row: Row) -> str:
+        if not row.mine:
+            return ""
+        mark: str = getattr(self.marks, row.state)
+        return f"{mark} guest" if row.guest and row.state in {"delivered", "read"} else mark
+
+
+def names(claims: Mapping[PeerId, str], marks: Marks) -> dict[PeerId, str]:
+    """Return what to call each peer: what it calls itself, told apart from all others, and from me."""
+    claimed = {peer: _claimed(claim) for peer, claim in claims.items()}
+    how_many = Counter(claimed.values())
+
+    def name(peer: PeerId, claim: str) -> str:
+        short = words.shortened(peer, marks)
+        if not claim:
+            return short
+        return f"{claim} [{short}]" if how_many[claim] > 1 or claim.casefold().startswith(ME) else claim
+
+    return {peer: name(peer, claim) for peer, claim in claimed.items()}
+
+
+def _claimed(name: str) -> str:
+    """Return a claimed name without a colon: what follows one would look like something that was said."""
+    return sanitize.clean_line(name).replace(":", "_")
+
+
+def _local(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone()
