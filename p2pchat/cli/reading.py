@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from p2pchat.store.history import Row
 
 USUAL: Final = 100  # messages that are shown, if nothing else is said
-AT_ONCE: Final = 65_536  # characters that are gathered before they are printed
 LONG: Final = 100_000  # messages to be made searchable: from here on somebody would wonder what takes so long
 
 NOTHING: Final = "nothing is kept yet"
@@ -63,7 +62,7 @@ def history(whom: str | None, part: Part, common: Common) -> int:
         if limit is not None:
             first = max(first, log.first_of_last(db, limit, peer=peer, before=before))
         rows = log.between(db, peer=peer, after=first - 1, before=before)
-        if not _print(_as_json(rows) if common.json else _look(db, whom).day_by_day(rows)):
+        if not say.lines(_as_json(rows) if common.json else _look(db, whom).day_by_day(rows)):
             return _nothing("nothing that was said is there", common)
         is_whole = limit is None or log.first_of_last(db, 1, peer=peer, before=first) == log.LAST
         if part.since is None and not (is_whole or common.json or common.quiet):
@@ -102,8 +101,8 @@ def grep(words: Sequence[str], where: Where, common: Common) -> int:
         _fill(db, common)
         query = search.Query(words=words, peer=peer, mine=mine, after=after, limit=where.limit)
         found = (_Found(row, *log.around(db, row, where.context)) for row in search.grep(db, query))
-        lines = _found_as_json(found, where) if common.json else _found_as_text(found, where, _look(db))
-        return ExitCode.DONE if _print(lines) else ExitCode.NO
+        told = _found_as_json(found, where) if common.json else _found_as_text(found, where, _look(db))
+        return ExitCode.DONE if say.lines(told) else ExitCode.NO
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _found_as_json(found: Iterable[_Found], where: Where) -> Iterator[str]:
 # ---- both
 
 
-def peer_of(word: str, db: Database) -> PeerId:
+def peer_of(word: str, db: Database | None) -> PeerId:
     """Return the peer that `word` means.
 
     Raises:
@@ -168,22 +167,6 @@ def _look(db: Database, whom: str | None = None) -> past.Look:
         width = 0  # it is none
     signs = marks.choose(os.environ)
     return past.Look(marks=signs, names=past.names(log.claims(db), signs), width=width, with_one=whom is not None)
-
-
-def _print(lines: Iterable[str]) -> bool:
-    """Print `lines`; whether there were any."""
-    gathered: list[str] = []
-    size, is_any = 0, False
-    for line in lines:
-        gathered.append(line)
-        size += len(line)
-        is_any = True
-        if size >= AT_ONCE:
-            say.text("\n".join(gathered))
-            gathered, size = [], 0
-    if gathered:
-        say.text("\n".join(gathered))
-    return is_any
 
 
 def _nothing(what: str, common: Common) -> ExitCode:

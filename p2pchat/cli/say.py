@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterable
 
 from p2pchat import errors
 from p2pchat.cli.exit_codes import QUIET, ExitCode, of, word
 
 PREFIX = "p2pchat"
+AT_ONCE = 65_536  # characters that are gathered before they are printed
 
 
 def error(message: str, *, hint: str = "") -> None:
@@ -74,6 +76,26 @@ def text(text: str) -> ExitCode:
     except OSError as exc:
         raise errors.StdioFailed(f"cannot write standard output: {exc.strerror}") from exc
     return ExitCode.DONE
+
+
+def lines(lines: Iterable[str]) -> bool:
+    """Print `lines` on standard output, many at once, while they are made; whether there were any.
+
+    Raises:
+      P2PChatError: as `text`.
+    """
+    gathered: list[str] = []
+    size, is_any = 0, False
+    for line in lines:
+        gathered.append(line)
+        size += len(line)
+        is_any = True
+        if size >= AT_ONCE:
+            text("\n".join(gathered))
+            gathered, size = [], 0
+    if gathered:
+        text("\n".join(gathered))
+    return is_any
 
 
 def _one_line(message: str) -> str:

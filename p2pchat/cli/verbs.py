@@ -56,6 +56,15 @@ VERBS = (
         options=(*_PROFILE, "json", "no-input", *_TALK),
     ),
     Verb("grep", "p2pchat.cli.grep", "find what was said", options=(*_PROFILE, "json", *_TALK)),
+    Verb(
+        "events",
+        "p2pchat.cli.events",
+        "show everything that happened, and wait for more",
+        options=(*_PROFILE, "json", *_TALK),
+    ),
+    Verb("queue", "p2pchat.cli.queue", "show what waits, and for whom", options=(*_PROFILE, "json", *_TALK)),
+    Verb("why", "p2pchat.cli.why", "tell what became of a message", options=(*_PROFILE, "json", "verbose")),
+    Verb("unsend", "p2pchat.cli.unsend", "withdraw what has not left", options=(*_PROFILE, "json", "verbose")),
     Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint", options=(*_PROFILE, "json", "verbose")),
     Verb(
         "trust",

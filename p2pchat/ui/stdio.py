@@ -116,6 +116,17 @@ class Output:
                 await self._readiness.wait_writable()
                 del self._rest[: self._write(bytes(self._rest[: self._readiness.piece]))]
 
+    def check_reader(self) -> None:
+        """Go on if somebody can still read what is written here; for those who seldom write.
+
+        Raises:
+          StdoutClosed: if nobody can.
+        """
+        poll = select.poll()
+        poll.register(self.fd, 0)  # errors are told unasked
+        if poll.poll(0):
+            raise errors.StdoutClosed("nobody reads our output any more")
+
     def _write(self, piece: bytes) -> int:
         try:
             return os.write(self.fd, piece)

@@ -1,0 +1,100 @@
+"""The verbs that look into the store and end: what waits, why, and how it is withdrawn. No network, no event loop."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import typer
+
+from p2pchat.cli import archive, reading, say
+from p2pchat.cli.exit_codes import ExitCode
+from p2pchat.errors import BadData, NoMessage
+from p2pchat.protocol.outbox import Withdrawal
+from p2pchat.store import queue as queues
+from p2pchat.store import timeline
+from p2pchat.ui import marks
+from p2pchat.ui.json import lines, results
+from p2pchat.ui.log_words import WHEN, LogWords
+
+if TYPE_CHECKING:
+    from p2pchat.cli.settings import Common
+    from p2pchat.store.database import Database
+    from p2pchat.store.timeline import Named
+
+FEW: Final = 5  # of several messages, how many are named
+
+
+def queue(common: Common, word: str | None) -> int:
+    """Print what waits, for the peer that `word` means or for anybody.
+
+    Raises:
+      P2PChatError: if `word` means nobody, or the store cannot be read.
+    """
+    with archive.opened(common) as db:
+        peer = reading.peer_of(word, db) if word is not None else None
+        found = queues.waiting(db, peer) if db else ()
+        words = LogWords(marks.choose(os.environ))
+        told = (lines.encode(results.waiting(one)) if common.json else words.waiting(one) for one in found)
+        waits = say.lines(told)
+    if not (common.quiet or common.json):
+        say.note(f"it goes out {WHEN} that peer; `p2pchat unsend ID` withdraws it" if waits else "nothing waits")
+    return ExitCode.DONE
+
+
+def why(common: Common, text: str) -> int:
+    """Print what became of the message that `text` means.
+
+    Raises:
+      P2PChatError: if it means none, or several, or the store cannot be read.
+    """
+    with archive.opened(common) as db:
+        told = timeline.timeline(*_message(text, db))
+    if common.json:
+        return say.text(lines.encode(results.story(told)))
+    return say.text("\n".join(LogWords(marks.choose(os.environ)).story(told)))
+
+
+def unsend(common: Common, text: str) -> int:
+    """Withdraw the message that `text` means, if it has not left, and print what became of it.
+
+    Raises:
+      P2PChatError: if it means none, or several, or the store cannot be written.
+    """
+    with archive.opened(common, to_write=True) as store:
+        db, named = _message(text, store)
+        if not named.mine:
+            return say.fatal(ExitCode.NO, "it is not yours to withdraw: the other side said it", as_json=common.json)
+        done = queues.unsend(db, named)
+        told = timeline.timeline(db, named)
+    if common.json:
+        say.text(lines.encode(results.state(told)))
+    else:
+        say.text(LogWords(marks.choose(os.environ)).story(told)[0])
+    if done is Withdrawal.WITHDRAWN or told.state == "failed":
+        return ExitCode.DONE
+    if not common.json:
+        say.error("it is too late: it has left", hint=f"p2pchat why {UUID(bytes=named.id)}")
+    return ExitCode.NO
+
+
+# ---- what words mean
+
+
+def _message(text: str, db: Database | None) -> tuple[Database, Named]:
+    """Return the one message that `text` means, and where it is."""
+    prefix = timeline.prefix_of(text)
+    if prefix is None:
+        raise typer.BadParameter(
+            f"an id looks like 019ab0c4-7d2e-7c3a-9f00-5ad9f3c1b2aa; its first {timeline.SHORTEST} digits are enough"
+            " where no other message begins so",
+            param_hint="'ID'",
+        )
+    found = timeline.find(db, prefix) if db else []
+    if db is None or not found:
+        raise NoMessage(f"no message here has an id that begins with {text.strip()}", hint="p2pchat events")
+    if len(found) > 1:
+        few = ", ".join(str(UUID(bytes=named.id)) for named in found[:FEW])
+        raise BadData(f"several ids begin with {text.strip()}", hint=f"more of it, please: {few}")
+    return db, found[0]
