@@ -6,11 +6,12 @@ Source: docs/protocol.md, section 6.1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from p2pchat.store import events
 from p2pchat.store.events import Event
 from p2pchat.store.outbox import UNSAID
+from p2pchat.store.rows import Insertion
 from p2pchat.wire import messages as wire
 
 if TYPE_CHECKING:
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 64  # ids in one question; a statement of one length stays compiled
 _KNOWN: Final = f"""
     SELECT id FROM messages WHERE pair = ? AND mine = 0 AND id IN ({", ".join("?" * _AT_ONCE)})"""  # noqa: S608
-_KEEP: Final = """
-    INSERT INTO messages (cursor, pair, mine, id, seq, kind, sent_ms, at_ms, opening, body)
-    VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?)"""
+# Shared: pair, when they came, the opening, the first cursor.
+_KEEP: Final = Insertion(
+    "INSERT INTO messages (cursor, pair, mine, id, seq, kind, sent_ms, at_ms, opening, body)",
+    "(?4 + #, ?1, 0, ?, ?, ?, ?, ?2, ?3, ?)",
+    shared=4,
+)
 
 
 def known(database: Database, pair: int, ids: Sequence[bytes]) -> set[bytes]:
@@ -44,21 +48,17 @@ def known(database: Database, pair: int, ids: Sequence[bytes]) -> set[bytes]:
 def keep(database: Database, head: Head, messages: Messages, *, opening: int) -> None:
     """Keep what is said to be read, in order; do what the rest is for."""
     now_ms = database.now_ms()
-    said = [
-        (seq, entry) for seq, entry in zip(messages.seqs, messages.entries, strict=True) if entry.kind not in UNSAID
-    ]
-    first = database.take_cursors(len(said))
-    database.connection.executemany(
-        _KEEP,
-        [
-            (cursor, head.pair, entry.id, seq, entry.kind, entry.sent_ms, now_ms, opening, entry.body)
-            for cursor, (seq, entry) in enumerate(said, first)
-        ],
-    )
-    if len(said) < len(messages):
-        for entry in messages.entries:
-            if entry.kind in UNSAID:
-                _heed(database, head, entry, now_ms=now_ms)
+    own: list[Any] = []
+    unsaid = []
+    for seq, entry in zip(messages.seqs, messages.entries, strict=True):
+        if entry.kind in UNSAID:
+            unsaid.append(entry)
+        else:
+            own += (entry.id, seq, entry.kind, entry.sent_ms, entry.body)
+    first = database.take_cursors(len(messages) - len(unsaid))
+    _KEEP.run(database.connection, (head.pair, now_ms, opening, first), own)
+    for entry in unsaid:
+        _heed(database, head, entry, now_ms=now_ms)
 
 
 def _heed(database: Database, head: Head, entry: Entry, *, now_ms: int) -> None:

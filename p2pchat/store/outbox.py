@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import starmap
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from p2pchat.protocol import assembly
+from p2pchat.store.rows import Insertion
 from p2pchat.wire.frames import Entry, entry_cost
 from p2pchat.wire.messages import Kind
 
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 #: Kinds that are no messages: pieces of one, and what tells about other things.
 UNSAID: Final = assembly.SHOWS_NOTHING | {int(Kind.READ), int(Kind.PROFILE)}
 
-_QUEUE: Final = """
-    INSERT INTO outbox (pair, seq, id, kind, sent_ms, conv, cursor, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+# Shared: pair, number of the first.
+_QUEUE: Final = Insertion(
+    "INSERT INTO outbox (pair, seq, id, kind, sent_ms, conv, cursor, body)",
+    "(?1, ?2 + #, ?, ?, ?, ?, ?, ?)",
+    shared=2,
+)
 _KEEP: Final = """
     INSERT INTO messages (cursor, pair, mine, id, seq, kind, sent_ms, at_ms, opening, body)
-    VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?)"""
+    SELECT cursor, pair, 1, id, seq, kind, sent_ms, sent_ms, ?, body
+    FROM outbox WHERE pair = ? AND seq >= ? AND cursor IS NOT NULL"""
 
 
 class Covered(NamedTuple):
@@ -37,27 +43,30 @@ class Covered(NamedTuple):
 
 def append(database: Database, head: Head, entries: Sequence[Entry], *, expires_ms: int | None, opening: int) -> None:
     """Append `entries`, and keep the messages that they end."""
-    pair = head.pair
-    said = [entry for entry in entries if entry.kind not in UNSAID]
-    cursor = database.take_cursors(len(said))
-    queued, kept, parts = [], [], b""
-    for seq, entry in enumerate(entries, head.next):
-        own: int | None = None
-        if entry.kind == assembly.PART:
-            parts += entry.body
-        elif entry.kind not in UNSAID:
-            own, cursor = cursor, cursor + 1
-            body = parts + entry.body if parts else entry.body
-            kept.append((own, pair, entry.id, seq, entry.kind, entry.sent_ms, entry.sent_ms, opening, body))
-            parts = b""
-        queued.append((pair, seq, entry.id, entry.kind, entry.sent_ms, entry.conv, own, entry.body))
-    database.connection.executemany(_QUEUE, queued)
-    database.connection.executemany(_KEEP, kept)
+    said = sum(entry.kind not in UNSAID for entry in entries)
+    cursor = database.take_cursors(said)
+    own: list[Any] = []
+    long: list[tuple[bytes, int]] = []  # bodies and cursors of messages that are several entries
+    parts: list[bytes] = []
+    for entry in entries:
+        if entry.kind in UNSAID:
+            own += (entry.id, entry.kind, entry.sent_ms, entry.conv, None, entry.body)
+            if entry.kind == assembly.PART:
+                parts.append(entry.body)
+            continue
+        own += (entry.id, entry.kind, entry.sent_ms, entry.conv, cursor, entry.body)
+        if parts:
+            long.append((b"".join([*parts, entry.body]), cursor))
+            parts = []
+        cursor += 1
+    _QUEUE.run(database.connection, (head.pair, head.next), own)
+    database.connection.execute(_KEEP, (opening, head.pair, head.next))
+    database.connection.executemany("UPDATE messages SET body = ? WHERE cursor = ?", long)
     head.next += len(entries)
-    head.waiting += len(said)
+    head.waiting += said
     if expires_ms is not None:
         sql = "UPDATE outbox SET expires_ms = ? WHERE pair = ? AND seq = ?"
-        database.connection.execute(sql, (expires_ms, pair, head.next - 1))
+        database.connection.execute(sql, (expires_ms, head.pair, head.next - 1))
 
 
 _READ: Final = "SELECT id, kind, sent_ms, conv, body FROM outbox WHERE pair = ? AND seq BETWEEN ? AND ? ORDER BY seq"

@@ -112,7 +112,7 @@ def _check(database: Database) -> None:
         ).fetchall()
         assert waiting == len(queued), "how many wait"
         rows = database.connection.execute("SELECT cursor, id FROM messages WHERE pair = ? AND mine = 1", of)
-        said = dict(rows.fetchall())
+        said = {cursor: message_id for cursor, message_id in rows.fetchall()}  # noqa: C416  (dict() has no types)
         assert {cursor: message_id for cursor, message_id, _ in queued}.items() <= said.items(), "what waits is kept"
         assert [cursor for cursor, _, _ in queued] == sorted(cursor for cursor, _, _ in queued), "one order"
         assert all(cursor > delivered_through for cursor, _, _ in queued), "what waits is not delivered"
