@@ -137,7 +137,7 @@ class Dialer:
 
     async def _has_taken(self, greeting: Dialing, end: LinkEnd) -> bool:
         """Whether the `end` of a link that never ran is no failure: another one, or another process, is to be it."""
-        if end.code is CloseCode.SELF and self.voucher_by is None:
+        if end.code is CloseCode.SELF and self.voucher_by is None and self._node.settings.own_guest:
             self._become_guest()
             return True
         if end.code is CloseCode.DUPLICATE and greeting.peer is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from p2pchat.errors import ConnectFailed, LinkLost, NotLetIn, P2PChatError, RemoteProtocolError, UntrustedPeer
+from p2pchat.errors import BadData, ConnectFailed, LinkLost, NotLetIn, P2PChatError, RemoteProtocolError, UntrustedPeer
 from p2pchat.wire.close_codes import CloseCode, close_code
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def another_key(address: Address, *, expected: PeerId, found: PeerId | None) -> 
     )
 
 
-def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would hide the conditions)
+def of_dial(  # noqa: PLR0911, PLR0912  (one return for each way to fail; a table would hide the conditions)
     address: Address, own: PeerId, end: LinkEnd, *, proved: bool, ending: str = ""
 ) -> P2PChatError:
     """Return the error for a link to `address` that ended before its session ran.
@@ -63,8 +63,10 @@ def of_dial(  # noqa: PLR0911  (one return for each way to fail; a table would h
             return LinkLost(f"the connection to {address} was lost before it let us in", hint="try again")
         case CloseCode.NOT_AUTHORIZED if end.by_peer:
             return UntrustedPeer(f"{address} did not let us in", hint=f"ask the other side to accept your id: {own}")
-        case CloseCode.NOT_AUTHORIZED | CloseCode.SELF:
+        case CloseCode.NOT_AUTHORIZED:
             return UntrustedPeer(f"{address}: {end.reason}")
+        case CloseCode.SELF:
+            return BadData(f"this is you: your own key answers at {address}")
         case CloseCode.TIMEOUT:
             return NotLetIn(f"{address} did not let us in in time", hint="ask the other side to accept you")
         case CloseCode.DUPLICATE:

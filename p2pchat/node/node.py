@@ -189,6 +189,7 @@ class Node:
           RemoteProtocolError: whatever answers is not a p2pchat that we understand.
           LinkLost: the connection was lost before it began.
           NotLetIn: nobody over there decided in time.
+          BadData: it is ourselves, and `NodeSettings.own_guest` is off.
         """
         dialer = Dialer(self, addresses, expected=expected, retry=retry)
         session: Session = await self._nursery.start(dialer.run)

@@ -36,6 +36,7 @@ class NodeSettings:
 
     name: str = ""  # what we call ourselves to peers that we accepted; at most 64 characters
     accept: Accept = Accept.KNOWN
+    own_guest: bool = True  # go on as a guest where our own key answers; otherwise that is an error
     one_peer: bool = False  # let in the first peer that is accepted, and then no other one
     accepted: Callable[[], frozenset[PeerId]] = _nobody  # asked at each handshake, so an edit counts at once
     pinned: Callable[[Address], Awaitable[PeerId | None]] = _no_pin  # who has to answer there; a store has its own
