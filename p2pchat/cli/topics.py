@@ -56,6 +56,7 @@ line from standard input. Nothing else is on standard output; sentences for peop
   {"event":"typing","peer":…,"on":true}                      somebody over there types
   {"event":"leaving","peer":…, …}                            a goodbye: answer with close
   {"event":"disconnected","peer":…,"clean":true, …}          clean: both said goodbye; a dialer ends now
+  {"event":"gap","peer":…}  {"event":"rolled_back","peer":…}  only in `p2pchat events`: something may be missing
   {"event":"error","code":…,"message":…,"hint":…}
 
   {"command":"send","text":…}    with "ref" its states are told apart, with "peer" it is meant for one of several
@@ -63,7 +64,8 @@ line from standard input. Nothing else is on standard output; sentences for peop
 
 A line that is no command is an error, and skipped. Unknown fields are ignored, on both sides. The end of input is
 close for `dial`; for `listen` it only means that no more commands come. docs/reference/json.md has all fields, and a
-schema. `p2pchat id --json` prints one object.
+schema. `p2pchat events --json` tells the same events of all runs, each with a cursor to go on from; `history`, `grep`,
+`queue` and `why` print one object for each message, `id` one.
 """
 
 PLACES = """\

@@ -19,6 +19,7 @@ PAGE: Final = Path(__file__).parent.parent.parent / "docs" / "reference" / "json
 
 Line = dict[str, Any]
 
+RESULTS: Final = {"command": "command", "steps": "story", "queued_at": "waiting"}  # by a field that only they have
 WAY: Final = ["queued", "sent", "delivered", "read"]  # of a message, none left out
 
 
@@ -49,6 +50,13 @@ def check(line: object, name: str) -> None:
     _validator(name).validate(line)
 
 
+def name_of(line: Line) -> str:
+    """Return the definition of `line`: that of its event, or of the verb whose result it is."""
+    if "event" in line:
+        return str(line["event"])
+    return next((name for field, name in RESULTS.items() if field in line), "id")
+
+
 def read(output: bytes) -> list[Line]:
     """Return the events in `output`, all that a program has written, checked one by one and in their order."""
     events = parse(output)
@@ -63,7 +71,7 @@ def parse(output: bytes) -> list[Line]:
     for raw in output.splitlines():
         assert re.fullmatch(rb"[ -~]+", raw)
         event = json.loads(raw)
-        check(event, event["event"])
+        check(event, name_of(event))
         events.append(event)
     return events
 
