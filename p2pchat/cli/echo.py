@@ -105,7 +105,7 @@ class Script:
         await session.drained()
         mark = self._words.marks.delivered
         await self._screen.note(
-            [f"{mark} {session.counts[2]} messages delivered and answered; `p2pchat demo` in a terminal lets you type"]
+            [f"{mark} {len(SCRIPT)} messages delivered and answered; `p2pchat demo` in a terminal lets you type"]
         )
         await chat.leave()
         chat.end()

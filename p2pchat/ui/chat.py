@@ -132,12 +132,18 @@ class Chat:
         session.finish()
         self.node.feed.put(events.Disconnected(session=session, reason=CLOSED, code=None, clean=True, redial=None))
 
-    async def leave(self) -> int:
-        """Say goodbye to everybody and end the chat; returns how many messages nobody will get."""
+    async def leave(self) -> dict[Session, int]:
+        """Say goodbye to everybody; returns how many messages stay unsaid, for whom there are any."""
+        unsaid: dict[Session, int] = {}
+
+        async def leave(session: Session) -> None:
+            if count := await session.leave():
+                unsaid[session] = count
+
         async with trio.open_nursery() as nursery:
             for session in self.sessions:
-                nursery.start_soon(session.leave)
-        return sum(session.unacknowledged for session in self.sessions)
+                nursery.start_soon(self.guard, leave, session)
+        return unsaid
 
     def end(self, error: errors.P2PChatError | None = None) -> None:
         """End the chat now; the first call decides how."""
@@ -208,7 +214,7 @@ class Chat:
 
     def _forget(self) -> None:
         """Keep a bounded number of peers that are gone and to whom nothing is left to say."""
-        gone = [session for session in self.sessions if not session.connected and not session.unacknowledged]
+        gone = [session for session in self.sessions if session.idle]
         for session in gone[:-MAX_GONE]:
             self.sessions.remove(session)
 
@@ -218,7 +224,7 @@ class Chat:
                 back = self._lost.pop(session, None)
                 if back is not None:
                     back.set()
-                if session in self.parting and not session.unacknowledged:
+                if session in self.parting and not session.has_unsaid:
                     session.goodbye()  # everything had arrived, only the goodbye was lost
             case events.Leaving(session=session, going_away=False):
                 self._answers[session] = scope = trio.CancelScope()
@@ -272,7 +278,7 @@ class Chat:
             await back.wait()
             return
         message = f"the connection was lost and did not come back within {self._plan.patience:g} seconds"
-        lost = session.unacknowledged
+        lost = await session.unsaid()
         hint = f"messages that were not delivered, and that nothing keeps: {lost}" if lost else ""
         self.end(errors.LinkLost(message, hint=hint))
 

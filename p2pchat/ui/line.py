@@ -15,7 +15,7 @@ import trio
 
 from p2pchat import errors
 from p2pchat.node import events
-from p2pchat.ui import commands, posts, sanitize
+from p2pchat.ui import commands, sanitize
 from p2pchat.ui.completion import Choices, Tab
 from p2pchat.ui.person import Person
 from p2pchat.ui.prompt import MAX_LINE, Answers, Prompt
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.input import Input
 
     from p2pchat.ui.chat import Chat
+    from p2pchat.ui.posts import Post
     from p2pchat.ui.terminal import Printer, Terminal
     from p2pchat.ui.words import Words
 
@@ -90,7 +91,7 @@ class LineFace:
         self._wall = wall
         self._draft = draft
         self._person = Person(screen=self._screen, words=words, quiet=quiet)
-        self._posts = posts.Posts(words.marks)
+        self._posts = self._person.posts
         self._chat: Chat | None = None
         self._doubted = ""  # the text that is sent only if Enter comes again
         self._restored = ""  # the draft that was put into the line, until Enter
@@ -115,20 +116,27 @@ class LineFace:
         match event:
             case events.MessagesReceived(session=session, messages=received):
                 await self._screen.show(self._words.name(session, chat.sessions), received)
-            case events.StatesChanged(session=session, delivered=delivered):
-                delivered_mark = self._words.marks.delivered + (" guest" if session.guest else "")
-                await self._print(self._posts.take_delivered(session, delivered), delivered_mark)
+            case events.StatesChanged():
+                await self._changed(event)
             case _:
                 await self._person.follow(event, chat)
                 if isinstance(event, events.Disconnected) and event.session.over:
-                    await self._print(self._posts.take(event.session), self._words.marks.failed)
+                    await self._print(self._person.give_up(event.session))
         self._prompt.refresh()
 
-    async def _print(self, done: list[posts.Post], mark: str) -> None:
-        """Print messages of ours whose fate is `mark`."""
+    async def _changed(self, event: events.StatesChanged) -> None:
+        """Let messages of ours scroll whose fate is known; tell the fate of those that have scrolled."""
+        news = self._person.note_states(event)
+        scrolled = [post for post in news if not self._posts.is_open(post)]
+        await self._print([post for post in news if self._posts.is_open(post) and post.state is not events.State.SENT])
+        await self._screen.note(self._posts.news(scrolled))
+
+    async def _print(self, done: list[Post]) -> None:
+        """Let messages of ours scroll."""
         now = self._wall()
+        self._posts.scroll(done)
         for author, same in groupby(done, key=attrgetter("author")):
-            await self._screen.say(author, *(post.text + posts.tail(post, mark, now) for post in same))
+            await self._screen.say(author, *(post.text + self._posts.tail(post, now) for post in same))
 
     # ---- input
 
@@ -169,15 +177,8 @@ class LineFace:
             self._prompt.refresh()
 
     async def _say(self, text: str, chat: Chat) -> None:
-        said_at = self._wall()
-        sent = await self._person.say(text)  # a cancellation in here leaves it to `_settle`
-        if sent is None:
+        if await self._person.say(text, chat) is None:  # a cancellation in here leaves it to `_settle`
             self._prompt.give_back(self._saying)
-            return
-        alone = sum(session.connected for session in chat.sessions) <= 1
-        author = "you" if alone else f"you to {self._words.name(sent.session, chat.sessions)}"
-        clean = sanitize.clean(text)
-        self._posts.add(sent.session, sent.number, author=author, text=clean, said_at=said_at)
 
     async def _settle(self) -> None:
         """Leave nothing behind that is neither on the screen nor kept."""
@@ -194,7 +195,7 @@ class LineFace:
                 kept = "what you had not sent is kept for the next start"
             except errors.StoreError as exc:
                 kept = f"{exc}; it was: {draft}"
-        await self._print(self._posts.take_all(), self._words.marks.failed)
+        await self._print(self._person.give_up())
         if draft:
             await self._screen.note(sanitize.clean(kept).split("\n"))
 

@@ -5,15 +5,16 @@ How typed text is shown, and how its fate is told, differs between those faces a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import trio
 
 from p2pchat.errors import LocalProtocolError
 from p2pchat.node import events
-from p2pchat.ui import commands
+from p2pchat.ui import commands, sanitize
+from p2pchat.ui.posts import Post, Posts
 from p2pchat.ui.strangers import Strangers
-from p2pchat.wire.messages import MAX_DISPLAY_NAME
+from p2pchat.wire.messages import MAX_DISPLAY_NAME, Text
 
 if TYPE_CHECKING:
     from p2pchat.node.session import Session
@@ -21,14 +22,8 @@ if TYPE_CHECKING:
     from p2pchat.ui.transcript import Transcript
     from p2pchat.ui.words import Words
 
+UNDELIVERED = frozenset({events.State.QUEUED, events.State.SENT})
 OUTBOX_PATIENCE = 2.0  # seconds that Enter may take while too much waits to be sent; then the line is not sent
-
-
-class Sent(NamedTuple):
-    """A message that is on its way: the how manieth of which session."""
-
-    session: Session
-    number: int
 
 
 class Person:
@@ -44,6 +39,7 @@ class Person:
         """
         self.current: Session | None = None  # whom typed lines go to
         self.strangers: Strangers = Strangers()
+        self.posts: Posts = Posts(words.marks)
         self.is_leaving: bool = False
         self._screen = screen
         self._words = words
@@ -68,22 +64,47 @@ class Person:
                 if self.current is not None:
                     await self.tell([f"you now talk to {self._words.name(self.current, chat.sessions)}"])
 
-    async def say(self, text: str) -> Sent | None:
+    async def say(self, text: str, chat: Chat) -> Post | None:
         """Send `text` to whom we talk to; None if that is not possible, which was told then."""
         session = self.current
         if session is None and text:
             await self._screen.note(["nobody is here yet, so this was not sent"])
         if session is None or not text:  # Enter alone says nothing
             return None
-        failed = self._words.marks.failed
+        failed, said_at = self._words.marks.failed, chat.node.env.wall()
         try:
             with trio.move_on_after(OUTBOX_PATIENCE):
-                return Sent(session, await session.send(text))
+                message_id = await session.post(Text(text))
+                author = self._author(session, chat)
+                return self.posts.add(session, message_id, author=author, text=sanitize.clean(text), said_at=said_at)
         except LocalProtocolError as exc:
             await self._screen.note([f"{failed} not sent: {exc}"])
             return None
         await self._screen.note([f"{failed} not sent: too much waits to be sent already"])
         return None
+
+    def note_states(self, event: events.StatesChanged) -> list[Post]:
+        """Note how far messages of ours have come; returns those for which that is news."""
+        posts = self.posts
+        news = [
+            *posts.reached(events.State.SENT, event.sent),
+            *posts.reached(events.State.DELIVERED, event.delivered),
+            *posts.reached(events.State.READ, event.read),
+            *posts.reached(events.State.FAILED, event.failed, reason=event.reason),
+        ]
+        return sorted(set(news), key=lambda post: post.number)
+
+    def give_up(self, session: Session | None = None) -> list[Post]:
+        """Return what is at the prompt, of one conversation or of all; what nothing keeps, and is not there, failed."""
+        posts = self.posts.open(session)
+        lost = [post for post in posts if not post.session.pair.durable and post.state in UNDELIVERED]
+        self.posts.reached(events.State.FAILED, [post.id for post in lost])
+        return posts
+
+    def _author(self, session: Session, chat: Chat) -> str:
+        """Return how we are called in front of what we say to the peer of `session`."""
+        alone = sum(other.reachable for other in chat.sessions) <= 1
+        return "you" if alone else f"you to {self._words.name(session, chat.sessions)}"
 
     async def obey(self, command: commands.Do, chat: Chat, nursery: trio.Nursery) -> None:
         """Do what `command` says; what only a face can do is the face's."""
@@ -115,11 +136,14 @@ class Person:
 
     async def _leave(self, chat: Chat) -> None:
         """Say goodbye, and what nobody will hear any more."""
-        if waiting := sum(session.unacknowledged for session in chat.sessions if session.connected):
+        waiting = 0
+        for session in chat.sessions:
+            if session.connected and session.has_unsaid:
+                waiting += await session.unsaid()
+        if waiting:
             await self.tell([f"waiting for {waiting} messages to arrive; /q again does not wait"])
-        if lost := await chat.leave():
-            mark = self._words.marks.failed
-            await self._screen.note([f"{mark} messages that were not delivered, and that nothing keeps: {lost}"])
+        for session, count in (await chat.leave()).items():
+            await self._screen.note(self._words.unsaid(session, count, chat.sessions))
         chat.end()
 
     def _who(self, chat: Chat) -> list[str]:

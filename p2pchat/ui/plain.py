@@ -15,9 +15,9 @@ from p2pchat.ui.person import Person
 if TYPE_CHECKING:
     import trio
 
-    from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.outlets import Outlet
+    from p2pchat.ui.posts import Post
     from p2pchat.ui.stdio import Source
     from p2pchat.ui.transcript import Transcript
     from p2pchat.ui.words import Words
@@ -43,7 +43,7 @@ class PlainFace:
         self._screen = screen
         self._words = words
         self._person = Person(screen=screen, words=words, quiet=quiet)
-        self._promised: dict[Session, int] = {}  # the message whose delivery will be told
+        self._waited: set[Post] = set()  # what was queued while nobody could be reached
 
     # ---- events
 
@@ -52,26 +52,18 @@ class PlainFace:
         match event:
             case events.MessagesReceived(session=session, messages=received):
                 await self._outlet.show(self._words.name(session, chat.sessions), received)
-            case events.StatesChanged(session=session, delivered=delivered):
-                await self._show_delivery(session, delivered)
+            case events.StatesChanged():
+                await self._changed(event)
             case _:
                 await self._person.follow(event, chat)
-                self._promise(event)
 
-    def _promise(self, event: events.Event) -> None:
-        """Tell how the next message fares that is said to somebody who is new here."""
-        match event:
-            case events.Connected(session=session) if session is self._person.current:
-                self._promised.setdefault(session, session.counts[0] + 1)
-            case events.Disconnected(session=session, clean=True):
-                self._promised.pop(session, None)
-
-    async def _show_delivery(self, session: Session, delivered: int) -> None:
-        """Tell the first delivery of each link, and those of messages that had to wait for one; the rest is quiet."""
-        if delivered >= self._promised.get(session, delivered + 1):
-            del self._promised[session]
-            what = "guest: shown over there, kept nowhere" if session.guest else "delivered"
-            await self._person.tell([f"{self._words.marks.delivered} {what}"])
+    async def _changed(self, event: events.StatesChanged) -> None:
+        """Tell how messages fare: that one has left is only news if it had to wait for that."""
+        news = self._person.note_states(event)
+        waited = {post for post in self._waited if post in news}
+        self._waited -= waited
+        told = [post for post in news if post.state is not events.State.SENT or post in waited]
+        await self._person.tell(self._person.posts.news(told))
 
     # ---- input
 
@@ -104,8 +96,11 @@ class PlainFace:
                 await self._person.obey(meaning, chat, nursery)
 
     async def _say(self, text: str, chat: Chat) -> None:
-        sent = await self._person.say(text)
-        if sent is not None and not sent.session.connected:
-            self._promised[sent.session] = sent.number
-            name = self._words.name(sent.session, chat.sessions)
-            await self._screen.note([f"{self._words.marks.queued} queued until {name} is back"])
+        post = await self._person.say(text, chat)
+        if post is None:
+            return
+        self._person.posts.scroll([post])
+        if not post.session.reachable:
+            self._waited.add(post)
+            name = self._words.name(post.session, chat.sessions)
+            await self._screen.note([f"{self._words.marks.queued} #{post.number} queued until {name} is back"])

@@ -89,6 +89,14 @@ class Words:
                 pass
         return lines
 
+    def unsaid(self, session: Session, count: int, sessions: Iterable[Session] = ()) -> list[str]:
+        """Return the lines about `count` messages that the peer of `session` has not got when we leave."""
+        if not session.pair.durable:
+            return [f"{self.marks.failed} messages that were not delivered, and that nothing keeps: {count}"]
+        what = "1 message stays queued" if count == 1 else f"{count} messages stay queued"
+        it = "it" if count == 1 else "them"
+        return [f"{self.marks.queued} {what}; p2pchat sends {it} when it meets {self.name(session, sessions)} again"]
+
     def question(self, event: events.Stranger, number: int) -> list[str]:
         """Return the lines that ask whether to let a stranger in; nothing is the default."""
         return [

@@ -62,9 +62,9 @@ class Desk:
         """Everything that was ever drawn, without its escapes."""
         return ESCAPES.sub(lambda found: " " if found[1] == "C" else "", self.paper.getvalue())
 
-    async def wait_for(self, text: str) -> None:
+    async def wait_for(self, text: str, *, after: str = "") -> None:
         with trio.move_on_after(10):
-            while text not in self.text:  # noqa: ASYNC110  (a file that tells nobody)
+            while text not in (self.text.rpartition(after)[2] if after else self.text):  # noqa: ASYNC110  (a file that tells nobody)
                 await trio.sleep(0.005)
             return
         raise AssertionError(f"{text!r} was not drawn, but {self.text!r}")

@@ -145,7 +145,8 @@ def test_what_waits_is_drawn_above_the_line_with_how_far_it_has_come() -> None:
             await desk.wait_for("you: heard  #1 ✓ guest")
             bob.paused = True
             keys.send_text("shown late\r")
-            await desk.wait_for("→ #2 you: shown late")
+            await desk.wait_for("#2 you: shown late")
+            await desk.wait_for("→", after="you: heard  #1")  # alone, if it is drawn where the dot was
             network.cut()
             await desk.wait_for("connection lost: bob")
             keys.send_text("sent late\r")

@@ -263,7 +263,7 @@ async def test_what_nobody_read_is_not_acknowledged_and_a_stalled_reader_does_no
         session = bob.node.sessions[0]
         await session.send("one")
         await trio.sleep(100)
-        assert session.unacknowledged == 1
+        assert await session.unsaid() == 1
         program.keys.type("we can still talk\n")
         assert await bob.wait_heard(1) == ["we can still talk"]
         program.out.read_on()

@@ -70,14 +70,14 @@ async def test_several_lines_at_once_are_several_messages(autojump_clock: MockCl
         assert await bob.wait_heard(3) == ["one", "two", "three"]
 
 
-async def test_the_first_delivery_is_told_and_then_it_is_quiet(autojump_clock: MockClock) -> None:
+async def test_every_delivery_is_told(autojump_clock: MockClock) -> None:
     async with chatting() as (program, bob, _):
         program.keys.type("one\n")
-        await program.out.wait_for("✓ guest: shown over there, kept nowhere")
-        program.keys.type("two\n")
-        await bob.wait_heard(2)
+        await program.out.wait_for("-- ✓ guest #1\n")
+        program.keys.type("two\nthree\n")
+        await bob.wait_heard(3)
         await trio.sleep(60)
-        assert program.out.text.count("✓") == 1
+        assert program.out.lines[-1] == "-- ✓ guest #2 to #3"
 
 
 async def test_what_is_said_on_a_lost_link_is_queued_and_its_delivery_is_told(autojump_clock: MockClock) -> None:
@@ -89,11 +89,11 @@ async def test_what_is_said_on_a_lost_link_is_queued_and_its_delivery_is_told(au
         await program.out.wait_for("connection lost: bob")
         assert "trying again in" in program.out.text
         program.keys.type("two\n")
-        await program.out.wait_for("· queued until bob is back")
+        await program.out.wait_for("· #2 queued until bob is back")
         network.up = True
         assert await bob.wait_heard(2) == ["one", "two"]
         await trio.sleep(1)
-        assert program.out.text.count("✓") == 2
+        assert program.out.lines[-2:] == ["-- → #2", "-- ✓ guest #2"]
         assert "goodbye" not in program.out.text
 
 

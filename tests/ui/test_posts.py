@@ -3,58 +3,107 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
+from p2pchat.node.events import State
+from p2pchat.node.session import Session
 from p2pchat.ui import marks, posts, transcript
+from p2pchat.ui.posts import Posts
 
 
 @dataclass(eq=False)
-class Counted:
+class Somebody:
     """A session as far as this is concerned."""
 
-    counts: tuple[int, int, int] = (0, 0, 0)
+    guest: bool = False
 
 
-def waiting(session: Any, *texts: str, into: posts.Posts | None = None) -> posts.Posts:
-    made = into or posts.Posts(marks.UNICODE)
-    for place, text in enumerate(texts, 1):
-        made.add(session, place, author="you", text=text, said_at=0)
+def waiting(*texts: str, session: Any = None, into: Posts | None = None) -> Posts:
+    made = into or Posts(marks.UNICODE)
+    session = session or Somebody()
+    for number, text in enumerate(texts, len(made.open()) + 1):
+        made.add(session, UUID(int=number), text=text, said_at=0)
     return made
 
 
+def ids(*numbers: int) -> list[UUID]:
+    return [UUID(int=number) for number in numbers]
+
+
 def test_the_sign_tells_how_far_it_has_come() -> None:
-    assert waiting(Counted((2, 1, 0)), "one", "two").drawn(80) == ["→ #1 you: one", "· #2 you: two"]
+    made = waiting("one", "two", "three", "four", "five")
+    made.reached(State.SENT, ids(2))
+    made.reached(State.DELIVERED, ids(3))
+    made.reached(State.READ, ids(4))
+    made.reached(State.FAILED, ids(5), reason="withdrawn")
+    assert made.drawn(80) == [
+        "· #1 you: one",
+        "→ #2 you: two",
+        "✓ #3 you: three",
+        "✓✓ #4 you: four",
+        "✗ withdrawn #5 you: five",
+    ]
 
 
-def test_what_is_delivered_is_taken_once_and_in_order() -> None:
-    session: Any = Counted((3, 3, 2))
-    made = waiting(session, "one", "two", "three")
-    assert [post.text for post in made.take_delivered(session, 2)] == ["one", "two"]
-    assert made.take_delivered(session, 2) == []
-    assert made.drawn(80) == ["→ #3 you: three"]
-    assert [post.text for post in made.take(session)] == ["three"]
-    assert made.drawn(80) == []
+def test_at_a_guest_nothing_is_kept_and_the_sign_says_so() -> None:
+    made = waiting("one", session=Somebody(guest=True))
+    made.reached(State.DELIVERED, ids(1))
+    assert made.drawn(80) == ["✓ guest #1 you: one"]
 
 
-def test_numbers_are_one_for_all_conversations() -> None:
-    one, other = Counted(), Counted()
-    made = waiting(other, "b", into=waiting(one, "a"))
-    waiting(one, "c", into=made)
-    assert [(post.number, post.text) for post in made.take_all()] == [(1, "a"), (2, "b"), (3, "c")]
+def test_no_message_goes_back_and_what_is_not_ours_is_not_news() -> None:
+    made = waiting("one")
+    assert [post.number for post in made.reached(State.READ, ids(7, 1, 1))] == [1]
+    assert made.reached(State.DELIVERED, ids(1)) == []
+    assert made.drawn(80) == ["✓✓ #1 you: one"]
+
+
+def test_what_has_scrolled_is_drawn_no_more_and_keeps_its_number() -> None:
+    made = waiting("one", "two")
+    made.scroll(made.open()[:1])
+    assert made.drawn(80) == ["· #2 you: two"]
+    assert made.news(made.reached(State.DELIVERED, ids(1))) == ["✓ #1"]
+    one, two = made.numbered(1), made.numbered(2)
+    assert one is not None and not made.is_open(one)
+    assert two is not None and made.is_open(two)
+    assert made.numbered(3) is None
+
+
+def test_news_of_many_are_short() -> None:
+    made = waiting(*"abcdefg")
+    news = [*made.reached(State.DELIVERED, ids(1, 2, 3, 5, 7)), *made.reached(State.FAILED, ids(6), reason="expired")]
+    assert made.news(news) == ["✓ #1 to #3, #5, #7", "✗ expired #6"]
+
+
+def test_the_numbers_of_old_messages_are_forgotten() -> None:
+    made = waiting(*("x" for _ in range(posts.MAX_KNOWN + 2)))
+    made.scroll(made.open()[:-1])
+    assert made.numbered(1) is None
+    assert made.numbered(2) is not None
+    assert made.reached(State.SENT, ids(1)) == []
+
+
+def test_conversations_share_the_numbers() -> None:
+    one, other = Somebody(), Somebody()
+    made = waiting("b", session=other, into=waiting("a", session=one))
+    waiting("c", session=one, into=made)
+    assert [(post.number, post.text) for post in made.open()] == [(1, "a"), (2, "b"), (3, "c")]
+    assert [(post.number, post.text) for post in made.open(cast("Session", one))] == [(1, "a"), (3, "c")]
 
 
 def test_a_crowd_is_counted_and_the_newest_are_shown() -> None:
-    made = waiting(Counted(), *"abcdefgh")
+    made = waiting(*"abcdefgh")
     assert made.drawn(80)[:2] == ["… 3 more on their way", "· #4 you: d"]
     assert made.drawn(80)[-1] == "· #8 you: h"
 
 
 def test_only_the_beginning_of_a_long_message_is_shown() -> None:
-    assert waiting(Counted(), "one\ntwo").drawn(80) == ["· #1 you: one …"]
-    assert waiting(Counted(), "x" * 100).drawn(30) == ["· #1 you: xxxxxxxxxxxxxxxxxx…"]
-    assert len(waiting(Counted(), "x" * 100).drawn(1)[0]) == posts.NARROWEST - 1
+    assert waiting("one\ntwo").drawn(80) == ["· #1 you: one …"]
+    assert waiting("x" * 100).drawn(30) == ["· #1 you: xxxxxxxxxxxxxxxxxx…"]
+    assert len(waiting("x" * 100).drawn(1)[0]) == posts.NARROWEST - 1
 
 
 @pytest.mark.parametrize("text", ["你好" * 20, "e\u0301" * 40, "a" * 40])
@@ -67,6 +116,7 @@ def test_what_is_cut_fits(text: str, dots: str) -> None:
 
 
 def test_when_it_was_said_is_told_if_that_was_not_now() -> None:
-    (post,) = waiting(Counted(), "one").take_all()
-    assert posts.tail(post, "✓", 59) == "  #1 ✓"
-    assert posts.tail(post, "✓", 3600).startswith("  #1 ✓, said ")
+    made = waiting("one")
+    (post,) = made.open()
+    assert made.tail(post, 59) == "  #1 ·"
+    assert made.tail(post, 3600).startswith("  #1 ·, said ")

@@ -17,7 +17,9 @@ from p2pchat.ui.json.trust import Trust, trust_in
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
-    from p2pchat.node.session import Posted, Session
+    from uuid import UUID
+
+    from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.json.conversation import Conversations
     from p2pchat.ui.json.lines import Lines
@@ -85,7 +87,7 @@ class Actions:
         await self._post(talk.session, messages.Read(command.id.bytes))
         talk.receipted(command.id)
 
-    async def _post(self, session: Session, body: messages.Readable) -> Posted:
+    async def _post(self, session: Session, body: messages.Readable) -> UUID:
         """Queue a message. A peer that does not read makes us wait; where it is not the only one, not for long."""
         if session in self._chat.parting:
             raise Refused("closing", "this conversation is being closed")

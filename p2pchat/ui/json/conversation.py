@@ -5,8 +5,8 @@ All of it is bounded: what is on its way by the outbox, the rest by `REMEMBERED`
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
@@ -14,7 +14,8 @@ from uuid import UUID
 from p2pchat.node.events import State
 
 if TYPE_CHECKING:
-    from p2pchat.node.session import Posted, Session
+    from p2pchat.node.events import StatesChanged
+    from p2pchat.node.session import Session
 
 T = TypeVar("T")
 
@@ -25,7 +26,6 @@ REMEMBERED: Final = 4096  # messages of each side for which a receipt can still 
 class Mine:
     """A message of ours; `ref` is what the program calls it."""
 
-    number: int
     id: UUID
     ref: str | None
 
@@ -37,46 +37,70 @@ class Conversation:
         self.session = session
         self.peer: str = str(session.peer)  # spelled out once: making it costs as much as a message
         self.next_attempt: float | None = None  # wall clock; None: nobody dials
-        self._queued: deque[Mine] = deque()
-        self._sent: OrderedDict[UUID, Mine] = OrderedDict()  # whose oldest goes in O(1), unlike that of a dict
+        self._queued: dict[UUID, Mine] = {}
+        self._sent: dict[UUID, Mine] = {}
         self._delivered: OrderedDict[UUID, Mine] = OrderedDict()
         self._read_early: set[UUID] = set()  # of those that are sent: their receipt overtook their ACK
         self._heard: OrderedDict[UUID, None] = OrderedDict()
 
     # ---- our messages: each goes through all states, one after the other
 
-    def queued(self, posted: Posted, ref: str | None) -> Mine:
+    def queued(self, message_id: UUID, ref: str | None) -> Mine:
         """Note a message of ours and return it."""
-        mine = Mine(posted.number, posted.id, ref)
-        self._queued.append(mine)
+        mine = self._queued[message_id] = Mine(message_id, ref)
         return mine
 
-    def counted(self, *, sent: int, delivered: int) -> Iterator[tuple[Mine, State]]:
-        """Return what is new now that the first `sent` messages have left, and the first `delivered` have arrived."""
-        while self._queued and self._queued[0].number <= sent:
-            mine = self._queued.popleft()
-            self._sent[mine.id] = mine
-            yield mine, State.SENT
-        while self._sent and (mine := next(iter(self._sent.values()))).number <= delivered:
-            del self._sent[mine.id]
-            yield mine, State.DELIVERED
-            if mine.id in self._read_early:
-                self._read_early.remove(mine.id)
-                yield mine, State.READ
-            else:
-                _remember(self._delivered, mine.id, mine)
+    def reached(self, event: StatesChanged) -> Iterator[tuple[Mine, State]]:
+        """Return what is new for each message, oldest first; no message skips a state, or goes back."""
+        for message_id in event.sent:
+            yield from self._sent_now(message_id)
+        for message_id in event.delivered:
+            yield from self._delivered_now(message_id)
+        for message_id in event.read:
+            yield from self._read_now(message_id)
+        for message_id in event.failed:
+            mine = self._queued.pop(message_id, None) or self._sent.pop(message_id, None) or self._older(message_id)
+            if mine is not None:
+                yield mine, State.FAILED
 
-    def read(self, ids: Iterable[UUID]) -> Iterator[tuple[Mine, State]]:
-        """Return what is new now that the peer says that it has read `ids`; what is not ours, or not new, is not."""
-        for message_id in ids:
-            if message_id in self._sent:
-                self._read_early.add(message_id)
-            elif mine := self._delivered.pop(message_id, None):
-                yield mine, State.READ
+    def _sent_now(self, message_id: UUID) -> Iterator[tuple[Mine, State]]:
+        mine = self._queued.pop(message_id, None)
+        if mine is not None:
+            self._sent[message_id] = mine
+        else:
+            mine = self._older(message_id)
+        if mine is not None:
+            yield mine, State.SENT
+
+    def _delivered_now(self, message_id: UUID) -> Iterator[tuple[Mine, State]]:
+        yield from self._sent_now(message_id) if message_id in self._queued else ()
+        mine = self._sent.pop(message_id, None) or self._older(message_id)
+        if mine is None:
+            return
+        yield mine, State.DELIVERED
+        if message_id in self._read_early:
+            self._read_early.remove(message_id)
+            yield mine, State.READ
+        else:
+            _remember(self._delivered, message_id, mine)
+
+    def _read_now(self, message_id: UUID) -> Iterator[tuple[Mine, State]]:
+        if message_id in self._sent:
+            self._read_early.add(message_id)  # the receipt overtook the ACK
+        elif message_id not in self._queued and (
+            mine := self._delivered.pop(message_id, None) or self._older(message_id)
+        ):
+            yield mine, State.READ
+
+    def _older(self, message_id: UUID) -> Mine | None:
+        """Return a message of an earlier run, or of another program, about which the store tells us, too."""
+        return Mine(message_id, None) if self.session.pair.durable else None
 
     def failed(self) -> list[Mine]:
-        """Return what will never be known to have arrived, now that nobody waits for it any more."""
-        lost = [*self._sent.values(), *self._queued]
+        """Return what will never be known to have arrived, now that nobody waits for it any more; nothing keeps it."""
+        if self.session.pair.durable:
+            return []
+        lost = [*self._sent.values(), *self._queued.values()]
         self._sent.clear()
         self._queued.clear()
         self._read_early.clear()

@@ -6,7 +6,7 @@ on standard error. Nothing is acknowledged to a peer that was not written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.protocol.assembly import Messages
     from p2pchat.ui.chat import Chat, Plan
-    from p2pchat.ui.json.conversation import Mine
     from p2pchat.ui.json.lines import Lines
     from p2pchat.ui.stdio import Sink, Source
     from p2pchat.ui.words import Words
@@ -114,10 +113,8 @@ class JsonFace:
         match event:
             case events.MessagesReceived(session=session, messages=received):
                 await self._tell_messages(session, received, chat)
-            case events.StatesChanged(session=session, sent=sent, delivered=delivered):
-                await self._tell_states(session, self._talks.of(session).counted(sent=sent, delivered=delivered))
-            case events.MessagesRead(session=session, ids=ids):
-                await self._tell_states(session, self._talks.of(session).read(ids))
+            case events.StatesChanged():
+                await self._tell_states(event)
             case events.Connected():
                 self._connected(event, chat)
             case events.Disconnected():
@@ -150,10 +147,11 @@ class JsonFace:
             if self._lines.is_full:
                 await self._lines.flush()
 
-    async def _tell_states(self, session: Session, news: Iterable[tuple[Mine, events.State]]) -> None:
-        talk = self._talks.of(session)
-        for mine, reached in news:
-            self._lines.say(tell.state(talk, mine, reached))
+    async def _tell_states(self, event: events.StatesChanged) -> None:
+        talk = self._talks.of(event.session)
+        for mine, reached in talk.reached(event):
+            reason = event.reason or None if reached is events.State.FAILED else None
+            self._lines.say(tell.state(talk, mine, reached, reason=reason))
             if self._lines.is_full:
                 await self._lines.flush()
 

@@ -33,7 +33,7 @@ class LogLines:
         line: Line
         match record.what:
             case journal.Said(mine=True) as said:
-                line = _state(record, peer, Mine(0, UUID(bytes=said.id), said.ref), State.QUEUED)
+                line = _state(record, peer, Mine(UUID(bytes=said.id), said.ref), State.QUEUED)
             case journal.Said() as said:
                 line = _heard(record, peer, said)
             case journal.Became() as became:
@@ -63,7 +63,7 @@ def _each(record: Record, peer: str, became: Became) -> Iterator[Line]:
     reached, reason = State(became.state), became.reason or None
     first = record.cursor - len(became.ids) + 1
     for cursor, (message_id, ref) in enumerate(zip(became.ids, became.refs, strict=True), first):
-        line = _state(record, peer, Mine(0, UUID(bytes=message_id), ref), reached, reason=reason)
+        line = _state(record, peer, Mine(UUID(bytes=message_id), ref), reached, reason=reason)
         yield _placed(line, record, cursor)
 
 

@@ -8,7 +8,6 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from p2pchat.node import events
 from tests.support.json_programs import DIAL, LISTEN, chatting, open_json_program
 from tests.support.peers import HOME, Network, open_peer
 
@@ -124,7 +123,7 @@ async def test_strangers_get_no_receipts(autojump_clock: MockClock) -> None:
         await program.wait_for("error", code="not_accepted")
         program.command("accept", peer=heard["peer"])
         program.command("read", id=heard["id"])
-        assert (await bob.wait_for(events.MessagesRead)).ids == [UUID(heard["id"])]
+        await bob.wait_state("read", UUID(heard["id"]))
 
 
 async def test_every_command_gets_its_ref_back(autojump_clock: MockClock) -> None:

@@ -72,7 +72,7 @@ async def test_nothing_is_acknowledged_that_was_not_written(autojump_clock: Mock
         session = bob.node.sessions[0]
         await session.send("hi")
         await trio.sleep(100)
-        assert session.unacknowledged == 1
+        assert await session.unsaid() == 1
         program.out.read_on()
         await session.drained()
 
