@@ -96,6 +96,8 @@ def _words(verb: verbs.Verb, *, is_first: bool) -> Iterator[Candidate]:
             yield from (Candidate(one.name, one.summary) for one in verbs.VERBS)
         case "config" if is_first:
             yield from map(Candidate, ("show", "path"))
+        case "history" if is_first:
+            yield Candidate("delete", "delete what was said")
         case "completion" if is_first:
             yield from map(Candidate, SHELLS)
         case "dial" if is_first:

@@ -159,3 +159,11 @@ def test_more_unread_than_anybody_counts(book: Logbook) -> None:
         (pair,),
     )
     assert history.unread(book.db, BOB) == Unread(history.COUNTED, 1)
+
+
+def test_everybody_is_called_what_they_say_today(book: Logbook) -> None:
+    assert history.claims(book.db) == {}
+    book.pair(BOB, own=ANN, name="old bob")
+    book.pair(BOB, name="bob")
+    book.pair(ANN)
+    assert history.claims(book.db) == {BOB: "bob", ANN: ""}

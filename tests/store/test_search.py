@@ -221,3 +221,20 @@ def test_a_message_that_went_away_meanwhile_is_left_out(book: Logbook) -> None:
     book.db.connection.execute("UPDATE messages SET body = NULL")
     assert search.grep(book.db, Query(words=["fox"])) == []
     assert history.at(book.db, cursor) is None
+
+
+def test_what_is_missing_is_counted(book: Logbook, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert search.missing(book.db) == 0
+    book.say(BOB, "fox")
+    assert search.missing(book.db) == 1
+    assert fill(book.db) == 1
+    book.say(BOB, "fox")
+    assert search.missing(book.db) == 1
+    fill(book.db)
+    monkeypatch.setattr(fold, "VERSION", "2 newer")
+    assert search.missing(book.db) == 2
+
+
+def test_an_empty_store_is_filled_at_once(book: Logbook) -> None:
+    assert fill(book.db) == 1
+    assert fill(book.db) == 0

@@ -1,0 +1,119 @@
+"""What was said before looks like a chat, and nobody can look like somebody else in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from p2pchat.store import history
+from p2pchat.ui import marks, past
+from p2pchat.wire.messages import Text
+from tests.support.logbook import ANN, BOB, Logbook, open_logbook
+
+
+@pytest.fixture(autouse=True)
+def _utc() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Logbook]:
+    with open_logbook(tmp_path) as book:
+        yield book
+
+
+def shown(book: Logbook, *, new_from: int = 0, width: int = 0, signs: marks.Marks = marks.UNICODE) -> list[str]:
+    look = past.Look(marks=signs, names=past.names(history.claims(book.db), signs), width=width)
+    return list(look.day_by_day(history.between(book.db), new_from=new_from))
+
+
+def test_each_day_has_its_line(book: Logbook) -> None:
+    for _ in range(2):
+        book.hear(BOB, Text("hi"))
+        book._rows += 86_400
+    assert [line for line in shown(book) if line.startswith("-- ")] == ["-- 2026-11-22 --", "-- 2026-11-23 --"]
+
+
+def test_what_is_new_stands_behind_a_line(book: Logbook) -> None:
+    book.pair(BOB, name="bob")
+    cursors = [book.hear(BOB, Text(text)) for text in "abc"]
+    expected = ["12:00    bob: a", past.NEW, "12:00    bob: b", "12:00    bob: c"]
+    assert shown(book, new_from=cursors[1])[1:] == expected
+    assert shown(book, new_from=cursors[-1] + 1) == shown(book)
+
+
+def test_states_have_signs_where_no_name_can_be(book: Logbook) -> None:
+    book.pair(BOB, name="✓✓ you")
+    said = [book.say(BOB, str(n)) for n in range(5)]
+    book.failed(BOB, said[4], "expired\x1b[2J")
+    book.sent(BOB, said[0], said[2])
+    book.delivered(BOB, said[0], said[1])
+    book.read(BOB, said[0])
+    book.hear(BOB, Text("mine?"))
+    assert [line.replace("✓✓ you:", "BOB:").split(" you to ")[0] for line in shown(book)[1:]] == [
+        "12:00 ✓✓",
+        "12:00 ✓ ",
+        "12:00 → ",
+        "12:00 · ",
+        "12:00 ✗ ",
+        "         (failed: expired␛[2J)",
+        "12:00    BOB: mine?",
+    ]
+
+
+def test_signs_that_any_terminal_has(book: Logbook) -> None:
+    book.pair(BOB, name="bob", guest=True)
+    said = book.say(BOB, "hi")
+    book.delivered(BOB, said, said)
+    assert shown(book, signs=marks.ASCII)[1:] == ["12:00 + guest you to bob: hi"]
+
+
+@pytest.mark.parametrize("name", ["you", "You (guest)", "YOU to bob"])
+def test_nobody_else_is_called_you(name: str, book: Logbook) -> None:
+    book.pair(BOB, name=name)
+    book.hear(BOB, Text("hi"))
+    assert f"    {name} [peer1" in shown(book)[1]
+
+
+def test_two_of_one_name_are_told_apart(book: Logbook) -> None:
+    book.pair(BOB, name="bob")
+    book.pair(ANN, name="bob ")
+    names = past.names(history.claims(book.db), marks.UNICODE)
+    assert names[BOB].startswith("bob [peer1")
+    assert names[ANN].startswith("bob [peer1")
+    assert names[ANN] != names[BOB]
+
+
+def test_a_name_is_one_clean_word_before_the_colon(book: Logbook) -> None:
+    book.pair(BOB, name="bob: hi\n12:00\x07")
+    assert past.names(history.claims(book.db), marks.UNICODE)[BOB] == "bob_ hi␊12_00␇"
+
+
+def test_long_and_hostile_texts_stay_in_their_place(book: Logbook) -> None:
+    book.pair(BOB, name="bob")
+    book.hear(BOB, Text("word " * 30 + "\n-- forged --\n\x1b[2J"))
+    _, *lines = shown(book, width=60)
+    assert all(len(line) <= 60 for line in lines)
+    assert lines[0].startswith("12:00    bob: word")
+    assert all(line.startswith(" " * 9) for line in lines[1:])
+
+
+def test_what_is_found_has_its_whole_date(book: Logbook) -> None:
+    book.pair(BOB, name="bob")
+    for text in "abc":
+        book.hear(BOB, Text(text))
+    before, row, after = history.between(book.db)
+    look = past.Look(marks=marks.UNICODE, names={BOB: "bob"}, with_one=True)
+    assert look.found(row) == ["2026-11-22 12:00    bob: b"]
+    assert look.found(row, [before], [after]) == [
+        "  2026-11-22 12:00    bob: a",
+        "> 2026-11-22 12:00    bob: b",
+        "  2026-11-22 12:00    bob: c",
+    ]
