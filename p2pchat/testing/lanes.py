@@ -207,6 +207,7 @@ class SimStream(trio.abc.HalfCloseableStream):
         self._closed = False
         self._dead = False
         self.on_gone: Callable[[], object] = lambda: None
+        self.on_sent: Callable[[int], object] = lambda count: None  # noqa: ARG005  (how many bytes have left)
 
     @property
     def gone(self) -> bool:
@@ -228,7 +229,7 @@ class SimStream(trio.abc.HalfCloseableStream):
         """
         self._sending.check()
         self._check_may_send()
-        return 0 if self._dead else self.outgoing.put(data)
+        return 0 if self._dead else self._put(data)
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of `data`, waiting for the other side to make room. Cancelled, some of it was sent."""
@@ -236,12 +237,12 @@ class SimStream(trio.abc.HalfCloseableStream):
             await self._checkpoint()
             self._check_may_send()
             with memoryview(data) as view:
-                sent = self.outgoing.put(view)
+                sent = self._put(view)
                 while sent < len(view):
                     await self.outgoing.wait_room()
                     await self._stay_dead()
                     self._check_may_send()
-                    sent += self.outgoing.put(view[sent:])
+                    sent += self._put(view[sent:])
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room for some bytes, or until sending would fail."""
@@ -288,6 +289,11 @@ class SimStream(trio.abc.HalfCloseableStream):
         """Close this end: the other side still receives what was sent, and nothing it sends arrives any more."""
         self.close()
         await trio.lowlevel.checkpoint()
+
+    def _put(self, data: bytes | bytearray | memoryview) -> int:
+        if count := self.outgoing.put(data):
+            self.on_sent(count)
+        return count
 
     async def _wait_bytes(self) -> None:
         with self._receiving:

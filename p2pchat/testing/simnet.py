@@ -124,6 +124,7 @@ class Process:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.alive: bool = True
+        self.on_sent: Callable[[int], object] = lambda count: None  # noqa: ARG005  (how many bytes have left)
         self._doors: list[Door] = []
 
     async def connect(self, address: Address) -> SimStream:
@@ -257,6 +258,8 @@ class Wire:
         self.dialed: SimStream = SimStream(self.back, self.there, remote=address)
         self.accepted: SimStream = SimStream(self.there, self.back, remote=_source(dialer, address))
         self.dialed.on_gone = self.accepted.on_gone = self._end_gone
+        self.dialed.on_sent = dialer.on_sent
+        self.accepted.on_sent = listener.on_sent
         network.wires.append(self)
 
     def reset(self) -> None:

@@ -1,0 +1,251 @@
+"""A peer of the simulated world: an identity, a machine with a disk, and what has to hold of what is on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, final
+
+import trio
+
+from p2pchat.address import Address
+from p2pchat.crypto.identity import Identity
+from p2pchat.env import dice
+from p2pchat.testing.checker import Broken, check_acknowledged, check_survived
+from p2pchat.testing.lanes import on_grid
+from p2pchat.testing.simdisk import Loss, SimDisk, disk_full
+from p2pchat.testing.simprocess import TRIES_AGAIN, Running
+from p2pchat.testing.watch import Standings, standings
+from p2pchat.wire import messages
+
+if TYPE_CHECKING:
+    from p2pchat.store.database import Connection
+    from p2pchat.testing.faults import CrashAt
+    from p2pchat.testing.simdisk import Mount
+    from p2pchat.testing.world import World
+
+HEARD = "SELECT cursor, pairs.peer, kind, body FROM messages JOIN pairs USING (pair) WHERE NOT mine AND cursor > ?"
+QUEUED = "SELECT outbox.id FROM outbox JOIN pairs USING (pair) WHERE pairs.peer = ?"
+MINE = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE mine AND pairs.peer = ?"
+FAILED = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE failed IS NOT NULL AND pairs.peer = ?"
+GAPS = "SELECT count(*) FROM events WHERE kind = 'gap'"
+
+
+@final
+class Peer:
+    """Who somebody is, what they have on disk, and what runs there now."""
+
+    def __init__(self, world: World, number: int, name: str) -> None:
+        profile = world.scenario.profile
+        self.world = world
+        self.number = number
+        self.name = name
+        self.identity: Identity = Identity.from_seed(dice(world.scenario.seed, name, "key").randbytes(32))
+        self.machine = world.network.machine(name)
+        self.addresses = (Address("tcp", f"{self.machine.host}:7272"), Address("unix", f"/run/{name}"))
+        self.disk = SimDisk(world.scratch / name, dice(world.scenario.seed, name, "disk"))
+        self.skew: float = dice(world.scenario.seed, name, "skew").uniform(-1, 1) * profile.skew
+        self.running: list[Running] = []
+        self.starts = 0
+        self.delay: float = profile.disk  # seconds for a transaction
+        self.ambushes: list[list[int | CrashAt]] = []
+        self.image: dict[str, bytes] | None = None  # the backup
+        self.writes_left: float | None = None  # until the disk is full
+        self.standings: Standings = {}  # as last committed
+        self.seen: dict[bytes, dict[bytes, int]] = {}  # by peer and epoch: how far its log was ever committed here
+        self._mount: Mount | None = None
+        self._read_to = 0  # cursor up to which the checker knows what was heard
+        self._slow_until = 0.0
+
+    @property
+    def key(self) -> bytes:
+        """Who this is, as databases name it."""
+        return self.identity.peer_id.key
+
+    @property
+    def mount(self) -> Mount:
+        """The directory that this boot of the machine sees."""
+        if self._mount is None:
+            self._mount = self.disk.mount()
+        return self._mount
+
+    # ---- life and death
+
+    def start(self) -> None:
+        """Start the programs of this peer, unless they run already."""
+        if not self.running:
+            for seat in range(1 + (self.world.scenario.profile.doubles and self.number == 0)):
+                self.starts += 1
+                process = Running(self, seat, self.starts)
+                self.running.append(process)
+                self.world.start_soon(process.run)
+
+    def crash(self, loss: Loss | None, *, down: float) -> None:
+        """Kill what runs; with a `loss` the power goes. It all starts again after `down` seconds."""
+        self.world.note(self.name, "crash", loss and loss.name)
+        self.world.mark("power lost" if loss else "killed")
+        if loss:
+            self.mount.lose_power(loss)
+            self._mount = None
+            self.machine.lose_power()
+        for process in self.running:
+            process.kill()
+        self.running.clear()
+        self.world.start_soon(self.start_later, down)
+
+    def stop(self, *, down: float) -> None:
+        """End what runs in an orderly way; it starts again afterwards."""
+        self.world.note(self.name, "stop")
+        for process in self.running:
+            process.restart_after = down
+            process.leaving.set()
+
+    async def start_later(self, seconds: float) -> None:
+        """Start in a while."""
+        await trio.sleep(on_grid(seconds))
+        self.start()
+
+    def reached(self, point: str) -> None:
+        """Note that a process comes to `point`, and let whoever lies in wait there strike."""
+        self.world.points[point] += 1
+        for ambush in self.ambushes:
+            left, fault = ambush
+            assert isinstance(left, int)  # noqa: S101
+            assert not isinstance(fault, int)  # noqa: S101
+            if fault.point == point:
+                ambush[0] = left - 1
+                if left == 1:
+                    self.world.kills[point] += 1
+                    self.crash(fault.loss, down=fault.down)
+        self.ambushes = [ambush for ambush in self.ambushes if ambush[0]]
+
+    # ---- the disk
+
+    def fill_disk(self, *, after: int, until: float) -> None:
+        """Let the disk be full `after` more writes, and have room again at `until`."""
+        self.writes_left = after
+        self.world.at(until, self.empty_disk)
+
+    def empty_disk(self) -> None:
+        """Have room again."""
+        self.writes_left = None
+
+    def slow_disk(self, delay: float, *, until: float) -> None:
+        """Let transactions take long until then."""
+        self.delay = delay
+        self.world.at(until, self.hurry_disk)
+
+    def hurry_disk(self) -> None:
+        """Let transactions take as long as ever."""
+        self.delay = self.world.scenario.profile.disk
+
+    def write(self) -> None:
+        """Count one write; raises if there is no room for it."""
+        if self.writes_left is not None:
+            self.writes_left -= 1
+            if self.writes_left < 0:
+                self.world.mark("disk full")
+                raise disk_full()
+
+    def back_up(self) -> None:
+        """Copy the files, and keep the copy."""
+        self.image = self.disk.image() if self._mount else None
+        self.world.note(self.name, "backup")
+
+    def restore(self) -> None:
+        """Go back to the copy, if there is one."""
+        if self.image is None or self._mount is None:
+            return
+        self.crash(None, down=TRIES_AGAIN)
+        self.disk.restore(self.image)
+        self._mount = self.disk.mount()
+        with self.look() as connection:
+            self.standings = standings(connection)
+            heard = rows(connection, HEARD + " ORDER BY cursor", 0)
+            said = {other.number: [row[0] for row in rows(connection, MINE, other.key)] for other in self.world.peers}
+        self._read_to = max((cursor for cursor, *_ in heard if isinstance(cursor, int)), default=0)
+        for other in self.world.peers:
+            if other is not self:
+                texts = [text_of(kind, body) for _, peer, kind, body in heard if peer == other.key]
+                self.world.went_back(self, other, texts=texts, said=said[other.number])
+        self.world.mark("backup restored")
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Open the database to see what is in it."""
+        access = self.running[0].access if self.running else self.mount.start()
+        connection = access.connect(self.mount.path / "history.db")
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def ask(self, sql: str, *parameters: bytes | int) -> list[tuple[object, ...]]:
+        """Return the rows that the database has now; none if it has no tables yet."""
+        with self.look() as connection:
+            return rows(connection, sql, *parameters)
+
+    # ---- what is judged
+
+    def committed(self, connection: Connection) -> None:
+        """Judge what a transaction has changed."""
+        old, self.standings = self.standings, standings(connection)
+        for (own, peer), now in self.standings.items():
+            if own != self.key:
+                continue
+            other = self.world.by_key[peer]
+            if now.peer_epoch:
+                seen = self.seen.setdefault(peer, {})
+                seen[now.peer_epoch] = max(seen.get(now.peer_epoch, 0), now.peer_seen)
+            before = old.get((own, peer))
+            if before is not None and before.epoch == now.epoch and before.base < now.base:
+                line = self.world.line(self, other)
+                check_acknowledged(line.name, now, other.seen.get(self.key, {}))
+        self.hear(connection)
+
+    def hear(self, connection: Connection) -> None:
+        """Judge what has come since the last time."""
+        for cursor, peer, kind, body in rows(connection, HEARD + " ORDER BY cursor", self._read_to):
+            assert isinstance(cursor, int)  # noqa: S101
+            assert isinstance(peer, bytes)  # noqa: S101
+            self._read_to = cursor
+            line = self.world.line(self.world.by_key[peer], self)
+            number = line.hear(text_of(kind, body))
+            self.world.note(line.name, "heard", number)
+
+    def recovered(self, connection: Connection) -> None:
+        """Judge what is there after a start."""
+        now = standings(connection)
+        check_survived(self.name, self.standings, now)
+        counts = {other.number: 0 for other in self.world.peers}
+        for cursor, peer, *_ in rows(connection, HEARD, 0):
+            if isinstance(cursor, int) and cursor <= self._read_to and isinstance(peer, bytes):
+                counts[self.world.by_key[peer].number] += 1
+        for other in self.world.peers:
+            if other is not self and counts[other.number] != len(self.world.line(other, self).heard):
+                raise Broken(f"LOST: {self.name} no longer has all that it heard of {other.name}")
+        self.committed(connection)
+
+    @property
+    def drained(self) -> bool:
+        """Whether nothing waits to be said."""
+        return all(process.talking == 0 for process in self.running) and not any(
+            standing.waiting for standing in self.standings.values()
+        )
+
+    def move(self, other: Peer) -> None:
+        """Dial `other` in the way that is not in use."""
+        for process in self.running[:1]:
+            process.move(other)
+
+
+def rows(connection: Connection, sql: str, *parameters: bytes | int) -> list[tuple[object, ...]]:
+    """Return what a query finds; nothing in a database without tables."""
+    found = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'pairs'").fetchone()
+    return list(connection.execute(sql, parameters)) if found and found[0] else []
+
+
+def text_of(kind: object, body: object) -> str:
+    """Return the text of a stored message, or what it is instead."""
+    decoded = messages.decode_body(kind, body) if isinstance(kind, int) and isinstance(body, bytes) else None
+    return decoded.text if isinstance(decoded, messages.Text) else f"({kind}: {decoded!r:.40})"

@@ -1,0 +1,309 @@
+"""A process of the simulated world: production code, unchanged, with a person at it. It can die at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar, final
+from uuid import UUID
+
+import outcome
+import trio
+
+from p2pchat.env import Env, dice
+from p2pchat.errors import P2PChatError, StoreError
+from p2pchat.node import events
+from p2pchat.node.node import Node, open_node
+from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.protocol.limits import Limits
+from p2pchat.protocol.outbox import Withdrawal
+from p2pchat.store.store import open_store
+from p2pchat.testing.checker import Broken, Fate
+from p2pchat.testing.lanes import on_grid
+from p2pchat.testing.scenario import Say
+from p2pchat.testing.watch import Watch
+from p2pchat.wire import messages
+
+if TYPE_CHECKING:
+    from p2pchat.address import Address
+    from p2pchat.node.session import Session
+    from p2pchat.store.database import Connection
+    from p2pchat.testing.checker import Line, Said
+    from p2pchat.testing.simdisk import Operation
+    from p2pchat.testing.simpeer import Peer
+
+T = TypeVar("T")
+
+EPOCH = 1_800_000_000.0  # the wall clock when the world begins, Unix seconds
+TRIES_AGAIN = 1.0  # seconds after which somebody starts a program again that did not want to
+
+
+@final
+class Running:
+    """One process of a peer: a node and a store, and somebody who uses them."""
+
+    def __init__(self, peer: Peer, seat: int, number: int) -> None:
+        world = peer.world
+        self.peer = peer
+        self.seat = seat  # 0 listens; 1 is a second window on the same profile
+        self.alive: bool = True
+        self.talking = 0  # messages that were asked for, and have no answer yet
+        self.leaving = trio.Event()
+        self.restart_after: float = TRIES_AGAIN
+        self.access = peer.mount.start()
+        self.access.before = self._before_operation
+        self.watch = Watch(self.access, self._at)
+        self.node: Node | None = None
+        self._net = peer.machine.start()
+        self._net.on_sent = self._sent
+        self._dice = dice(world.scenario.seed, peer.name, number)
+        self._scope = trio.CancelScope()
+        self._inside = False  # the store is at work at this very moment
+        self._owes: set[str] = set()  # points that come with the next bytes that leave
+        self._nursery: trio.Nursery | None = None
+        self._lines: dict[int, trio.MemorySendChannel[Say]] = {}
+        self._shown: set[tuple[str, int]] = set()
+        self._cursor = 0
+        self._address: dict[Session, Address | None] = {}
+
+    async def run(self) -> None:
+        """Live until killed, stopped, or the end of the world."""
+        world = self.peer.world
+        world.note(self.peer.name, "starts", self.seat)
+        try:
+            with self._scope:
+                await self._live()
+        except Exception as exc:  # noqa: BLE001  (production code may raise anything, and a dead process nothing)
+            if self.alive and not _only_refusals(exc):
+                world.fail(exc)
+        if self.alive:
+            self._net.kill()
+            self.access.close()
+            self.alive = False
+            if self in self.peer.running:
+                self.peer.running.remove(self)
+            world.start_soon(self.peer.start_later, self.restart_after)
+
+    def kill(self) -> None:
+        """Die: from now on nothing that this process does has any effect."""
+        if self._owes & {"ack sent"}:
+            self.peer.world.mark("died between commit and ack")
+        self.alive = False
+        self.access.dead = True
+        self._net.kill()
+        self._scope.cancel()
+        if not self._inside:
+            self.access.close()
+
+    def say(self, say: Say) -> None:
+        """Say something, after what was to be said to the same peer before."""
+        if say.to in self._lines:
+            self.talking += 1
+            self._lines[say.to].send_nowait(say)
+
+    def move(self, other: Peer) -> None:
+        """Dial `other` in the way that is not in use."""
+        if self.node is not None and self._nursery is not None:
+            session = self.node.session_with(other.identity.peer_id, self.peer.identity)
+            used = session.address.scheme if session.address else ""
+            address = next(address for address in other.addresses if address.scheme != used)
+            self._nursery.start_soon(self._dial_once, self.node, address)
+
+    # ---- the program
+
+    async def _live(self) -> None:
+        peer, world = self.peer, self.peer.world
+        profile = world.scenario.profile
+        env = Env(
+            clock=lambda: world.now,
+            wall=lambda: EPOCH + peer.skew + world.now,
+            rng=self._dice,
+            urandom=self._dice.randbytes,
+            run_sync=self._run_sync,
+            net=self._net,
+        )
+        limits = Limits(ping=profile.patience / 3, dead=profile.patience)
+        settings = NodeSettings(name=peer.name, accept=Accept.ANYONE, limits=limits)
+        async with open_store(peer.mount.path / "history.db", env=env, connect=self.watch.connect) as store:
+            with peer.look() as connection, world.judging():
+                peer.recovered(connection)
+            async with (
+                open_node(peer.identity, env=env, settings=settings, store=store) as node,
+                trio.open_nursery() as nursery,
+            ):
+                self.node, self._nursery = node, nursery
+                nursery.start_soon(self._listen_to_feed, node)
+                await self._meet(node, nursery)
+                await self.leaving.wait()
+                nursery.cancel_scope.cancel()
+
+    async def _meet(self, node: Node, nursery: trio.Nursery) -> None:
+        """Listen, dial, and be ready to talk."""
+        if self.seat == 0:
+            for address in self.peer.addresses:
+                await node.listen(address)
+        for other in self.peer.world.peers:
+            if other is not self.peer:
+                send, receive = trio.open_memory_channel[Say](1000)
+                self._lines[other.number] = send
+                nursery.start_soon(self._talk, node, other, receive)
+                if self.peer.world.scenario.profile.everybody_dials or self.peer.number < other.number:
+                    nursery.start_soon(self._dial, node, other)
+
+    async def _dial(self, node: Node, other: Peer) -> None:
+        """Dial until it works; then the node goes on by itself."""
+        while True:
+            try:
+                await node.dial(other.addresses[0], retry=True)
+            except P2PChatError as exc:
+                self.peer.world.note(self.peer.name, "dial failed", type(exc).__name__)
+                await trio.sleep(5)
+            else:
+                return
+
+    async def _dial_once(self, node: Node, address: Address) -> None:
+        try:
+            await node.dial(address)
+        except P2PChatError as exc:
+            self.peer.world.note(self.peer.name, "move failed", type(exc).__name__)
+
+    async def _talk(self, node: Node, other: Peer, says: trio.MemoryReceiveChannel[Say]) -> None:
+        async with says, trio.open_nursery() as nursery:
+            async for say in says:
+                session = node.session_with(other.identity.peer_id, self.peer.identity)
+                line = self.peer.world.line(self.peer, other)
+                said = line.ask(say.size, may_expire=say.expires_after is not None)
+                await self._say(session, line, said, say)
+                self.talking -= 1
+                if said.fate is Fate.ACCEPTED and say.withdraw_after is not None:
+                    nursery.start_soon(self._withdraw, session, line, said, say.withdraw_after)
+
+    async def _say(self, session: Session, line: Line, said: Said, say: Say) -> None:
+        world = self.peer.world
+        expires_ms = None if say.expires_after is None else session.now_ms() + round(say.expires_after * 1000)
+        try:
+            name = await session.post(messages.Text(said.text, None, False), expires_ms=expires_ms)  # noqa: FBT003
+        except StoreError as exc:
+            if self.alive:
+                said.fate = Fate.REFUSED
+                world.note(line.name, "refused", said.number, type(exc).__name__)
+            return
+        if self.alive:
+            said.id, said.fate = name.bytes, Fate.ACCEPTED
+            world.note(line.name, "accepted", said.number)
+
+    async def _withdraw(self, session: Session, line: Line, said: Said, seconds: float) -> None:
+        await trio.sleep(on_grid(seconds))
+        said.fate = Fate.ASKED
+        try:
+            result = await session.unsend(UUID(bytes=said.id))
+        except StoreError:
+            result = Withdrawal.TOO_LATE
+        if self.alive:
+            withdrawn = result is Withdrawal.WITHDRAWN
+            said.fate = Fate.WITHDRAWN if withdrawn else Fate.ACCEPTED
+            self.peer.world.note(line.name, "withdrawn" if withdrawn else "kept", said.number)
+            if withdrawn:
+                self.peer.world.mark("withdrawn")
+                with self.peer.world.judging():
+                    if said.number in line.heard:
+                        raise Broken(f"WITHDRAWN, and heard before: {line.name} {said.number}")
+
+    # ---- the face
+
+    async def _listen_to_feed(self, node: Node) -> None:
+        async for event in node.feed:
+            if self.alive:
+                with self.peer.world.judging():
+                    self._told(event)
+
+    def _told(self, event: events.Event) -> None:
+        world = self.peer.world
+        match event:
+            case events.MessagesReceived(session=session):
+                line = world.line(world.by_key[session.peer.key], self.peer)
+                for message in event.messages:
+                    self._show(line, message.body)
+            case events.StatesChanged(session=session):
+                line = world.line(self.peer, world.by_key[session.peer.key])
+                for name in event.delivered:
+                    said = line.find(name.bytes)
+                    if said is not None and said.number not in line.heard and said.fate is Fate.ACCEPTED:
+                        raise Broken(f"DELIVERED, and not on the disk there: {line.name} {said.number}")
+                if event.failed and event.reason == "expired":
+                    world.mark("expired")
+            case events.Connected(session=session, address=address):
+                known = self._address.get(session)
+                if known and address and known.scheme != address.scheme:
+                    world.mark("moved to another transport")
+                self._address[session] = address
+                world.mark("resumed" if event.resumed else "connected")
+            case events.Elsewhere():
+                world.mark("continued in another process")
+            case _:
+                pass
+        world.note(self.peer.name, type(event).__name__)
+
+    def _show(self, line: Line, body: object) -> None:
+        if not isinstance(body, messages.Text):
+            raise Broken(f"SHOWN, and no text: {line.name}: {body!r:.60}")
+        number = int(body.text.split(" ")[1])
+        if (line.name, number) in self._shown:
+            raise Broken(f"SHOWN TWICE: {line.name} {number}")
+        if number not in line.heard:
+            raise Broken(f"SHOWN, and not on the disk: {line.name} {number}")
+        self._shown.add((line.name, number))
+
+    # ---- the ground it stands on
+
+    async def _run_sync(self, function: Callable[[], T], /) -> T:
+        """Do the work of a thread: takes its time before and after, and whoever waits for it cannot be cancelled."""
+        with trio.CancelScope(shield=True):
+            await self._take_time()
+            self._inside = True
+            result = outcome.capture(function)
+            self._inside = False
+            if not self.alive:
+                self.access.close()
+            await self._take_time()
+        return result.unwrap()
+
+    async def _take_time(self) -> None:
+        if self.peer.delay and self.alive:
+            await trio.sleep(on_grid(self.peer.delay / 2 * self._dice.uniform(0.2, 1.0)))
+        else:
+            await trio.lowlevel.checkpoint()
+
+    def _before_operation(self, kind: Operation, name: str) -> None:
+        if kind == "write":
+            self.peer.write()
+        elif name.endswith("-wal"):
+            self._reach(f"during {step}" for step in sorted(self.watch.in_commit))
+
+    def _at(self, moment: str, steps: set[str], connection: Connection) -> None:
+        world = self.peer.world
+        if moment == "after" and self.alive:
+            world.note(self.peer.name, "commit", *sorted(steps))
+            with world.judging():
+                self.peer.committed(connection)
+            self._owes |= {"entries sent"} if "hand" in steps else set()
+            self._owes |= {"ack sent"} if "receive" in steps else set()
+            if "renumber" in steps:
+                world.mark("rollback detected")
+        self._reach(f"{moment} {step}" for step in sorted(steps))
+
+    def _sent(self, count: int) -> None:
+        self.peer.world.note(self.peer.name, "sends", count)
+        owed, self._owes = sorted(self._owes), set()
+        self._reach(iter(owed))
+
+    def _reach(self, points: Iterator[str]) -> None:
+        for point in points:
+            if self.alive:
+                self.peer.reached(point)
+
+
+def _only_refusals(error: BaseException) -> bool:
+    """Whether this is what a person is told and starts again for: no bug."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_only_refusals(one) for one in error.exceptions)
+    return isinstance(error, P2PChatError)

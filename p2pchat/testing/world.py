@@ -1,0 +1,260 @@
+"""The simulated world: peers that run production code over a simulated network and disks, through one story.
+
+    report = play(draw(seed=7))
+
+The story happens; then the world is healed, everybody is started who is down, and everything that was accepted has to
+arrive. What must hold, holds all the time: `checker` has the rules, and the first one that is broken ends the world.
+`Report.trace` is the same for the same story in every process: events, numbers, sizes and virtual times, no ciphertext.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import trio
+
+from p2pchat.env import dice
+from p2pchat.testing.checker import Broken, Line
+from p2pchat.testing.lanes import on_grid
+from p2pchat.testing.scenario import NAMES
+from p2pchat.testing.seeded import DAY, VirtualClock, seeded_run
+from p2pchat.testing.simnet import SimNetwork, Wire
+from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Peer
+
+if TYPE_CHECKING:
+    from p2pchat.testing.scenario import Scenario
+
+CALM = 1500.0  # virtual seconds after healing within which everything has to have arrived
+LOOKS = 0.5  # seconds between two looks whether it has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a story went."""
+
+    trace: tuple[tuple[object, ...], ...]
+    marks: Counter[str]  # rare things that happened, and how often
+    points: Counter[str]  # how often somebody came to each point of `watch.POINTS`
+    kills: Counter[str]  # and how often somebody died there
+    said: int  # messages that were accepted
+    seconds: float  # virtual
+
+    @property
+    def digest(self) -> str:
+        """A short name of the trace."""
+        return hashlib.sha256(repr(self.trace).encode()).hexdigest()[:16]
+
+
+def play(scenario: Scenario) -> Report:
+    """Run a story to its end.
+
+    Raises:
+      Broken: if a promise was broken; its text begins with the line that replays the story.
+      Exception: whatever production code raised that it should not; a note has that line.
+    """
+    with tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
+
+        async def main(clock: VirtualClock) -> Report:
+            return await World(scenario, clock, Path(scratch)).run()
+
+        try:
+            return seeded_run(main, seed=scenario.seed, limit=10 * DAY)
+        except Exception as exc:
+            exc.add_note(f"seed {scenario.seed}; to see it again: python -m p2pchat.testing.replay {scenario.seed}")
+            raise
+
+
+def _memory() -> str | None:
+    """Return a directory in memory, if this system has one: the disks here need no disk."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (inside of it, a directory of our own)
+
+
+@final
+class World:
+    """Everything there is, while one story is played."""
+
+    def __init__(self, scenario: Scenario, clock: VirtualClock, scratch: Path) -> None:
+        self.scenario = scenario
+        self.scratch = scratch
+        self.network = SimNetwork(clock.current_time, dice(scenario.seed, "network"))
+        self.network.pace = scenario.profile.pace
+        self.trace: list[tuple[object, ...]] = []
+        self.marks: Counter[str] = Counter()
+        self.points: Counter[str] = Counter()
+        self.kills: Counter[str] = Counter()
+        self.peers: list[Peer] = [Peer(self, number, NAMES[number]) for number in range(scenario.profile.peers)]
+        self.by_key: dict[bytes, Peer] = {peer.key: peer for peer in self.peers}
+        self._clock = clock
+        self._lines: dict[tuple[int, int], Line] = {}
+        self._gaps_due: dict[int, int] = {}  # by peer: messages that a backup made it miss
+        self._failure: Exception | None = None
+        self._nursery: trio.Nursery | None = None
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the beginning."""
+        return self._clock.now
+
+    async def run(self) -> Report:
+        """Play the story."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                for peer in self.peers:
+                    peer.start()
+                nursery.start_soon(self._say)
+                for fault in self.scenario.faults:
+                    await trio.sleep_until(on_grid(fault.at))
+                    self.note("fault", type(fault).__name__)
+                    with self.judging():
+                        fault.strike(self)
+                await trio.sleep_until(on_grid(max([0.0, *(say.at for say in self.scenario.says)])))
+                self._heal()
+                await self._calm_down()
+                nursery.cancel_scope.cancel()
+        finally:
+            for peer in self.peers:
+                peer.disk.close()
+        if self._failure is not None:
+            raise self._failure
+        said = sum(bool(said.id) for line in self._lines.values() for said in line.said)
+        return Report(
+            trace=tuple(self.trace),
+            marks=self.marks,
+            points=self.points,
+            kills=self.kills,
+            said=said,
+            seconds=self.now,
+        )
+
+    async def _say(self) -> None:
+        for say in self.scenario.says:
+            await trio.sleep_until(on_grid(say.at))
+            peer = self.peers[say.who]
+            if say.process < len(peer.running):  # the dead say nothing
+                peer.running[say.process].say(say)
+
+    # ---- the end of the story
+
+    def _heal(self) -> None:
+        self.note("healed")
+        self.network.heal()
+        for peer in self.peers:
+            peer.ambushes.clear()
+            peer.empty_disk()
+            peer.hurry_disk()
+            peer.start()
+            for process in peer.running:
+                if process.node is not None:
+                    process.node.reconnect()
+
+    async def _calm_down(self) -> None:
+        """Wait until everything has arrived that has to."""
+        end = self.now + CALM
+        while not self._is_calm():
+            if self.now > end:
+                self.fail(Broken(f"STUCK: {self._stuck()}"))
+            await trio.sleep(LOOKS)
+        with self.judging():
+            self._judge_the_end()
+
+    def _is_calm(self) -> bool:
+        return all(peer.running and peer.drained for peer in self.peers) and all(
+            line.finished() for line in self._lines.values()
+        )
+
+    def _stuck(self) -> str:
+        missing = [
+            f"{line.name} {said.number}"
+            for line in self._lines.values()
+            for said in line.said
+            if said.must_arrive and said.number not in line.heard
+        ]
+        waiting = [peer.name for peer in self.peers if not peer.drained]
+        return f"{CALM:.0f} seconds after healing {missing[:5]} have not arrived, and {waiting} have something to say"
+
+    def _judge_the_end(self) -> None:
+        """Judge what the disks say in the end."""
+        for peer in self.peers:
+            for other in self.peers:
+                failed = {row[0] for row in peer.ask(FAILED, other.key)}
+                line = self.line(peer, other)
+                wrong = [said.number for said in line.said if said.id in failed and said.number in line.heard]
+                if wrong and not peer.image:  # who lives on a backup may have withdrawn what had been delivered
+                    raise Broken(f"FAILED, and heard: {line.name} {wrong}")
+            if self._gaps_due.get(peer.number) and not peer.ask(GAPS)[0][0]:
+                raise Broken(f"GAP NOT TOLD: {peer.name} misses {self._gaps_due[peer.number]} messages")
+
+    # ---- for peers and faults
+
+    def start_soon(self, task: Callable[..., Awaitable[None]], *args: object) -> None:
+        """Run a task for as long as the world lasts."""
+        assert self._nursery is not None  # noqa: S101
+        self._nursery.start_soon(task, *args)
+
+    def at(self, time: float, what: Callable[[], None]) -> None:
+        """Do something later."""
+        self.start_soon(self._later, time, what)
+
+    async def _later(self, time: float, what: Callable[[], None]) -> None:
+        await trio.sleep_until(on_grid(time))
+        what()
+
+    def line(self, one: Peer, other: Peer) -> Line:
+        """Return all that `one` says to `other`."""
+        key = one.number, other.number
+        if key not in self._lines:
+            self._lines[key] = Line(f"{one.name}>{other.name}")
+        return self._lines[key]
+
+    def wire(self, one: int, other: int) -> Wire | None:
+        """Return the newest connection between two peers."""
+        names = {self.peers[one].name, self.peers[other].name}
+        found = [wire for wire in self.network.wires if {wire.dialer.machine.name, wire.listener.machine.name} == names]
+        if len(found) > 1:
+            self.mark("links overlap")
+        return found[-1] if found else None
+
+    def went_back(self, peer: Peer, other: Peer, *, texts: Sequence[str], said: Sequence[object]) -> None:
+        """Adjust what may be expected between the two: `peer` lives on a backup.
+
+        Args:
+          peer: whose profile it is.
+          other: whom it talks to.
+          texts: what the backup has heard of `other`, in order.
+          said: ids of what the backup has said to it.
+        """
+        self.line(peer, other).sender_went_back(name for name in said if isinstance(name, bytes))
+        queued = [row[0] for row in other.ask(QUEUED, peer.key)]
+        lost = self.line(other, peer).receiver_went_back(texts, (name for name in queued if isinstance(name, bytes)))
+        self._gaps_due[peer.number] = self._gaps_due.get(peer.number, 0) + lost
+
+    def note(self, who: str, *what: object) -> None:
+        """Add to the trace."""
+        self.trace.append((round(self.now, 6), who, *what))
+
+    def mark(self, what: str) -> None:
+        """Count something that has to happen now and then, or the stories are too tame."""
+        self.marks[what] += 1
+
+    def fail(self, failure: Exception) -> None:
+        """End the world; the first failure is the one to look at."""
+        if self._failure is None:
+            self._failure = failure
+        if self._nursery is not None:
+            self._nursery.cancel_scope.cancel()
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Let a broken promise end the world, instead of the production code that called us."""
+        try:
+            yield
+        except Broken as broken:
+            self.fail(broken)
