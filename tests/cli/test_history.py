@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from p2pchat.cli import main
 from p2pchat.store import history, pins
 from p2pchat.wire.messages import Data, Text
 from tests.support.logbook import ANN, BOB, Logbook, open_logbook
+from tests.support.profile import Run
 from tests.support.programs import Home
-
-Run = Callable[..., tuple[int, list[str], list[str]]]
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", "UTC")
-        patch.setenv("LC_ALL", "C.UTF-8")
-        time.tzset()
-        yield tmp_path
-    time.tzset()
-
-
-@pytest.fixture
-def run(data: Path, config_file: Path, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a verb in this process; return the exit code and the lines on both outputs."""
-
-    def run(*words: str) -> tuple[int, list[str], list[str]]:
-        code = main.main([*words, "--data-dir", str(data)])
-        captured = capfd.readouterr()
-        return code, captured.out.splitlines(), captured.err.splitlines()
-
-    return run
 
 
 def fill(book: Logbook) -> None:
