@@ -38,7 +38,7 @@ class Row(Struct, frozen=True, gc=False):
     kind: int
     sent_ms: int  # Unix milliseconds: the claim of who said it
     at_ms: int  # when it was composed, or received, by the clock of this machine
-    state: str  # queued, sent, delivered, read or failed; of the peer's: delivered, or read by our person
+    state: str  # queued, sent, delivered, read or failed; of the peer's: received, or read by a person here
     reason: str  # why it failed
     ref: str | None  # what a program calls it
     body: bytes
@@ -179,7 +179,7 @@ LAST: Final = 2**63 - 1
 _CURSORS: Final = "SELECT m.cursor FROM messages AS m"
 _ROWS: Final = """
     SELECT m.cursor, m.pair, p.peer, p.name, p.guest, m.mine, m.id, m.seq, m.kind, m.sent_ms, m.at_ms,
-      CASE WHEN m.mine = 0 THEN iif(m.read_ms IS NOT NULL OR m.cursor <= p.read_through, 'read', 'delivered')
+      CASE WHEN m.mine = 0 THEN iif(m.read_ms IS NOT NULL OR m.cursor <= p.read_through, 'read', 'received')
         WHEN m.failed IS NOT NULL THEN 'failed' WHEN m.read_ms IS NOT NULL THEN 'read'
         WHEN m.cursor <= p.delivered_through THEN 'delivered' WHEN m.cursor <= p.sent_through THEN 'sent'
         ELSE 'queued' END,

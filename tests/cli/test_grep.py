@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from p2pchat.cli import reading
 from p2pchat.store import fold
 from p2pchat.wire.messages import Text
+from tests.support import contract
 from tests.support.logbook import ANN, BOB, open_logbook
 from tests.support.profile import Run
 from tests.support.programs import Home
@@ -31,6 +31,10 @@ def grep(data: Path, run: Run) -> Run:
     """Search what was said in a short conversation."""
     fill(data)
     return partial(run, "grep")
+
+
+def parsed(lines: list[str]) -> list[contract.Line]:
+    return contract.parse("".join(f"{line}\n" for line in lines).encode())
 
 
 CAFE = "2026-11-22 12:00 ·  you to bob: shall we meet in the Café?"
@@ -72,8 +76,8 @@ def test_what_stands_around(grep: Run) -> None:
 def test_a_program_gets_objects(grep: Run) -> None:
     code, lines, errors = grep("cafe", "--json")
     assert (code, errors) == (0, [])
-    assert [json.loads(line).get("direction") for line in lines] == ["out", "in"]
-    first = json.loads(grep("東京", "--json", "-C", "5")[1][0])
+    assert [row["direction"] for row in parsed(lines)] == ["out", "in"]
+    (first,) = parsed(grep("東京", "--json", "-C", "5")[1])
     assert [row["text"] for row in first["before"]] == ["shall we meet in the Café?"]
     assert [row["text"] for row in first["after"]] == ["see you"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from p2pchat.store import history, pins
 from p2pchat.wire.messages import Data, Text
+from tests.support import contract
 from tests.support.logbook import ANN, BOB, Logbook, open_logbook
 from tests.support.profile import Run
 from tests.support.programs import Home
@@ -121,11 +121,10 @@ def test_what_makes_no_sense_is_refused(words: list[str], filled: Path, run: Run
 
 def test_a_program_gets_objects(filled: Path, run: Run) -> None:
     code, lines, errors = run("history", "--json")
-    rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    rows = contract.parse("".join(f"{line}\n" for line in lines).encode())
     assert (code, errors) == (0, [])
-    assert {row["event"] for row in rows} == {"message"}
     assert [row["direction"] for row in rows] == ["out", "in", "out", "in", "out", "out"]
-    assert [row["state"] for row in rows] == ["read", "delivered", "delivered", "delivered", "failed", "queued"]
+    assert [row["state"] for row in rows] == ["read", "received", "delivered", "received", "failed", "queued"]
     assert [row["durable"] for row in rows] == [True, True, False, True, True, True]
     assert [row["reason"] for row in rows] == [None, None, None, None, "withdrawn", None]
     assert [row["received_at"] is None for row in rows] == [True, False, True, False, True, True]
@@ -167,7 +166,8 @@ def test_deleting_everything(filled: Path, run: Run) -> None:
 
 def test_deleting_what_was_said_with_one_for_a_program(filled: Path, run: Run) -> None:
     code, lines, _ = run("history", "delete", str(ANN), "--yes", "--json")
-    assert (code, json.loads(*lines)) == (0, {"deleted": 2, "waiting": 0})
+    (told,) = contract.parse(f"{lines[0]}\n".encode())
+    assert (code, told) == (0, {"deleted": 2, "waiting": 0})
     assert len(left(filled)) == 4
 
 

@@ -46,7 +46,7 @@ def test_a_row_is_all_there_is_to_a_message(book: Logbook) -> None:
     assert (said.sent_ms, said.at_ms, said.seq, said.ref) == (START, START + 1000, 1, "42")
     assert (said.state, said.reason) == ("queued", "")
     assert heard.message.body == Data(b"\xff")
-    assert (heard.cursor, heard.mine, heard.state, heard.ref) == (theirs, False, "delivered", None)
+    assert (heard.cursor, heard.mine, heard.state, heard.ref) == (theirs, False, "received", None)
 
 
 def test_the_state_of_my_message_is_how_far_it_has_come(book: Logbook) -> None:
@@ -64,7 +64,7 @@ def test_the_state_of_the_peers_message_is_whether_somebody_saw_it(book: Logbook
     heard = [book.hear(BOB, Text(str(n))) for n in range(3)]
     history.mark_read(book.db, BOB, heard[0])
     book.db.connection.execute("UPDATE messages SET read_ms = 1 WHERE cursor = ?", (heard[2],))
-    assert [row.state for row in history.page(book.db)] == ["read", "delivered", "read"]
+    assert [row.state for row in history.page(book.db)] == ["read", "received", "read"]
 
 
 def test_pages_follow_each_other(book: Logbook) -> None:

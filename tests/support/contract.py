@@ -19,7 +19,12 @@ PAGE: Final = Path(__file__).parent.parent.parent / "docs" / "reference" / "json
 
 Line = dict[str, Any]
 
-RESULTS: Final = {"command": "command", "steps": "story", "queued_at": "waiting"}  # by a field that only they have
+RESULTS: Final = {
+    "command": "command",
+    "steps": "story",
+    "queued_at": "waiting",
+    "deleted": "deletion",
+}  # by a field that only they have
 WAY: Final = ["queued", "sent", "delivered", "read"]  # of a message, none left out
 
 
@@ -52,6 +57,8 @@ def check(line: object, name: str) -> None:
 
 def name_of(line: Line) -> str:
     """Return the definition of `line`: that of its event, or of the verb whose result it is."""
+    if "direction" in line and "event" in line:
+        return "said"
     if "event" in line:
         return str(line["event"])
     return next((name for field, name in RESULTS.items() if field in line), "id")
