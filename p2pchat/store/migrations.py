@@ -7,11 +7,13 @@ transaction helps against: a step that was wrong, or somebody who wants to go ba
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from p2pchat.errors import StoreCorrupt
 from p2pchat.store import failures
 from p2pchat.store.schema import APPLICATION_ID
 
@@ -31,8 +33,14 @@ def version_of(connection: Connection) -> int:
 
 def damage(connection: Connection) -> list[str]:
     """Return what is wrong with the whole file, nothing if it is sound."""
-    found = [str(text) for (text,) in connection.execute("PRAGMA integrity_check")]
-    return [] if found == ["ok"] else found
+    try:
+        found = [str(text) for (text,) in connection.execute("PRAGMA integrity_check")]
+        lost = [f"{table} {row} is about no pair" for table, row, *_ in connection.execute("PRAGMA foreign_key_check")]
+    except sqlite3.DatabaseError as exc:
+        if isinstance(failures.translated(exc, Path()), StoreCorrupt):  # too damaged to be looked at
+            return [str(exc)]
+        raise
+    return [text for text in found if text != "ok"] + lost
 
 
 def backup_path(path: Path, version: int) -> Path:

@@ -6,6 +6,9 @@ a change of the tables is a new entry at the end.
 *Cursors* order everything. A message and an event take the next whole number when they are written, whoever writes
 them, so that both tables together are one log: a message is its own first event. Clocks decide nothing.
 
+No row of `pairs` ever goes, so SQLite is not asked to hold references: that would cost each row a search. A look at
+the whole file checks them.
+
 Columns that are long stand last: SQLite walks through all that stands before a column to find it.
 """
 
