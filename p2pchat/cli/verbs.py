@@ -38,6 +38,12 @@ VERBS = (
         options=(*_CHAT, "retry", "timeout", "linger", *_FACE, *_TALK),
     ),
     Verb(
+        "send",
+        "p2pchat.cli.send",
+        "send one message, and tell by the exit code how far it came",
+        options=(*_PROFILE, "name", "retry", "timeout", "json", *_TALK),
+    ),
+    Verb(
         "stdio",
         "p2pchat.cli.stdio",
         "be the other side of `dial exec:`, on standard input and output",

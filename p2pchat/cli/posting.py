@@ -1,0 +1,104 @@
+"""What `p2pchat send` does, from its words to its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import trio
+import typer
+
+from p2pchat.cli import archive, log, peers, places, profiles, said, say, signals
+from p2pchat.cli.send_report import Report
+from p2pchat.cli.sending import TIMEOUT, Sending, Wish
+from p2pchat.env import system_env
+from p2pchat.errors import BadData
+from p2pchat.node.events import State
+from p2pchat.node.node import open_node
+from p2pchat.node.settings import NodeSettings
+from p2pchat.store.store import open_store
+from p2pchat.transports.registry import Transports
+
+if TYPE_CHECKING:
+    from p2pchat.cli.peers import Target
+    from p2pchat.cli.settings import Common
+    from p2pchat.node.node import Node
+    from p2pchat.node.session import Session
+    from p2pchat.wire import messages
+
+MAX_KEY: Final = 256  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked for, as it was typed."""
+
+    text: str | None
+    wait: str
+    expires: float | None  # seconds
+    key: str | None
+    flush: bool
+
+
+def run(word: str, asked: Asked, common: Common) -> int:
+    """Send to the peer that `word` means what was `asked` for, print what came of it, and return the exit code.
+
+    Raises:
+      P2PChatError: if nothing was stored; it says why.
+    """
+    body = _body(asked)
+    transports = Transports()
+    env = system_env(transports)
+    where = places.find(common.profile, common.data_dir)
+    identity = profiles.identity(where, env.urandom)
+    with archive.opened(common) as db:
+        target = peers.resolve(word, db, schemes=transports.schemes)
+    if target.peer == identity.peer_id:
+        raise BadData("this is you")
+    if asked.flush and target.peer is None:
+        raise BadData(f"nothing waits for {word}: nobody has answered there yet")
+    log.begin(where.log, verbose=common.verbose)
+    wish = Wish(
+        body=body,
+        wait=State(asked.wait),
+        timeout=TIMEOUT if common.timeout is None else common.timeout,
+        expires=asked.expires,
+        key=asked.key,
+        retry=common.retry,
+    )
+
+    async def main() -> int:
+        async with (
+            open_store(where.history, env=env) as store,
+            open_node(identity, env=env, settings=NodeSettings(name=common.name, own_guest=False), store=store) as node,
+        ):
+            sending = Sending(node, store, target, wish)
+            caught = await signals.run(sending.run)
+            if not common.quiet:
+                await _tell_new_pin(target, sending.session, node)
+            told = await sending.told()
+            code = Report(wait=wish.wait, told=told, error=sending.error, flags=profiles.flags(where)).tell(common)
+            await sending.part()
+            return caught or code
+
+    return trio.run(main)
+
+
+def _body(asked: Asked) -> messages.Text | messages.Data | None:
+    """Return what to say, None if that is nothing new."""
+    if asked.flush:
+        if asked.text is not None or asked.key is not None or asked.expires is not None:
+            raise typer.BadParameter("it sends what waits, and takes no message", param_hint="'--flush'")
+        return None
+    if asked.key is not None and not 0 < len(asked.key) <= MAX_KEY:
+        raise typer.BadParameter(f"it takes 1 to {MAX_KEY} characters", param_hint="'--key'")
+    return said.body(asked.text)
+
+
+async def _tell_new_pin(target: Target, session: Session | None, node: Node) -> None:
+    """Say whose key is expected from now on where nobody had answered before."""
+    if target.peer is None and session is not None and await node.pinned(target.addresses[0]) == session.peer:
+        say.note(
+            f"{target.addresses[0]} is {session.peer} from now on; to be sure who that is, compare by voice: "
+            f"{session.peer.fingerprint}"
+        )
