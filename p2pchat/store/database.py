@@ -132,6 +132,7 @@ class Database:
                 _write_ahead(connection)
                 connection.execute("PRAGMA synchronous = FULL")
                 migrations.migrate(connection, path, steps, connect=connect)
+                _check_ours(connection, path, newest=len(steps))  # a newer p2pchat may have been faster
                 connection.execute("PRAGMA foreign_keys = ON")
                 database = cls(connection, path, wall=wall)
                 database._user_version = len(steps)
