@@ -78,7 +78,11 @@ async def open_store(path: Path, *, env: Env, connect: database.Connect = databa
     try:
         reader = await env.run_sync(open_one)
         try:
-            yield Store(writer, reader, env=env, free_bytes=free_bytes)
+            store = Store(writer, reader, env=env, free_bytes=free_bytes)
+            try:
+                yield store
+            finally:
+                store.locks.close()
         finally:
             await _close(reader, env)
     finally:
