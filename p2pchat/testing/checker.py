@@ -44,6 +44,7 @@ class Said:
 
     number: int  # 1, 2, … on its line
     text: str
+    voice: int = 0  # which process says it: what two of them say at the same time has no order
     id: bytes = b""
     fate: Fate = Fate.ASKED
     may_expire: bool = False
@@ -67,12 +68,13 @@ class Line:
     name: str  # "alice>bob"
     said: list[Said] = field(default_factory=list)
     heard: list[int] = field(default_factory=list)  # numbers, in the order of the other side's log
+    _last: dict[int, int] = field(default_factory=dict)  # the newest of them, by voice
 
-    def ask(self, size: int, *, may_expire: bool = False) -> Said:
+    def ask(self, size: int, *, voice: int = 0, may_expire: bool = False) -> Said:
         """Return a new message that is about to be said: its text names it, and is about `size` bytes long."""
         number = len(self.said) + 1
         head = f"{self.name} {number} "
-        said = Said(number, head + _filler(number, size - len(head)), may_expire=may_expire)
+        said = Said(number, head + _filler(number, size - len(head)), voice, may_expire=may_expire)
         self.said.append(said)
         return said
 
@@ -92,11 +94,15 @@ class Line:
             raise Broken(f"TORN: {self.name} {number}: {len(text)} characters instead of {len(said.text)}")
         if number in self.heard:
             raise Broken(f"DUPLICATED: {self.name} {number}")
-        if self.heard and number < self.heard[-1]:
-            raise Broken(f"REORDERED: {self.name} {number} after {self.heard[-1]}")
+        last = self._last.get(said.voice, 0)
+        if number < last:
+            raise Broken(f"REORDERED: {self.name} {number} after {last}")
         if not said.may_arrive:
             raise Broken(f"{said.fate.value.upper()} and heard: {self.name} {number}")
-        self._nothing_lost(self.heard[-1] if self.heard else 0, number)
+        for skipped in self.said[last : number - 1]:
+            if skipped.must_arrive and skipped.voice == said.voice:
+                raise Broken(f"GAP: {self.name} {skipped.number} is missing where {number} has arrived")
+        self._last[said.voice] = number
         self.heard.append(number)
         return number
 
@@ -104,11 +110,6 @@ class Line:
         """Whether everything that must arrive has arrived."""
         heard = set(self.heard)
         return all(said.number in heard for said in self.said if said.must_arrive)
-
-    def _nothing_lost(self, after: int, before: int) -> None:
-        for said in self.said[after : before - 1]:
-            if said.must_arrive:
-                raise Broken(f"GAP: {self.name} {said.number} is missing where {before} has arrived")
 
     def find(self, message_id: bytes) -> Said | None:
         """Return the message with this id."""
@@ -131,7 +132,7 @@ class Line:
           queued: ids of what the sender still has in its outbox, and will send again.
         """
         again = set(queued)
-        self.heard = []
+        self.heard, self._last = [], {}
         for text in kept:
             self.hear(text)
         have = set(self.heard)

@@ -217,8 +217,10 @@ class Door(trio.abc.Listener[SimStream]):
     async def accept(self) -> SimStream:
         """Return the next connection. Cancelled, it has taken none."""
         await trio.lowlevel.checkpoint()
-        while self.open and not (self._arrivals and self.process.alive):
+        while self.open and not self._arrivals:
             await self._news.park()
+        if not self.process.alive:
+            await trio.sleep_forever()
         if not self.open:
             raise trio.ClosedResourceError("this listener was closed")
         stream = self._arrivals.popleft()

@@ -96,7 +96,7 @@ class Running:
 
     def say(self, say: Say) -> None:
         """Say something, after what was to be said to the same peer before."""
-        if say.to in self._lines:
+        if say.to in self._lines and not self.leaving.is_set():
             self.talking += 1
             self._lines[say.to].send_nowait(say)
 
@@ -171,7 +171,7 @@ class Running:
             async for say in says:
                 session = node.session_with(other.identity.peer_id, self.peer.identity)
                 line = self.peer.world.line(self.peer, other)
-                said = line.ask(say.size, may_expire=say.expires_after is not None)
+                said = line.ask(say.size, voice=self.seat, may_expire=say.expires_after is not None)
                 await self._say(session, line, said, say)
                 self.talking -= 1
                 if said.fate is Fate.ACCEPTED and say.withdraw_after is not None:
