@@ -103,6 +103,10 @@ class LinkLost(P2PChatError):
     """The connection broke and was not, or could not be, made again."""
 
 
+class StillQueued(P2PChatError):
+    """What was said is in the store, and has not reached the other side; it goes out when the two meet."""
+
+
 class StdioFailed(P2PChatError):
     """Standard input or output cannot be read or written; a full disk, most likely."""
 

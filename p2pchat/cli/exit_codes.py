@@ -75,6 +75,7 @@ _BY_ERROR: tuple[tuple[type[errors.P2PChatError], ExitCode], ...] = (
     (errors.UntrustedPeer, ExitCode.UNTRUSTED),
     (errors.NotLetIn, ExitCode.NOT_LET_IN),
     (errors.LinkLost, ExitCode.IO),
+    (errors.StillQueued, ExitCode.STORED),
     (errors.StdioFailed, ExitCode.IO),
     (errors.StdoutClosed, ExitCode.PIPE),
     (errors.TerminalGone, ExitCode.HANGUP),

@@ -17,8 +17,7 @@ import trio
 
 from p2pchat import errors
 from p2pchat.node import events
-from p2pchat.ui import sanitize
-from p2pchat.wire.close_codes import CloseCode, close_code
+from p2pchat.ui import endings
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 RETRY = "--retry keeps trying"
 CLOSED = "closed here while the connection was lost"
+LEFT_TO_ANOTHER = "another p2pchat of this profile goes on with it"
 MAX_GONE = 16  # peers whose link was lost, and who may yet come back to the same conversation
 
 
@@ -86,6 +86,7 @@ class Chat:
         self._reached = False
         self._input_ended = trio.Event()
         self._last_said_at = -math.inf
+        self._last_heard_at = -math.inf
         self._lost: dict[Session, trio.Event] = {}
         self._answers: dict[Session, trio.CancelScope] = {}  # goodbyes that are about to be answered
 
@@ -113,10 +114,27 @@ class Chat:
             await self.part(session)
 
     async def part(self, session: Session) -> None:
-        """Say goodbye to `session` once it has everything of ours; again on its next link, if that gets lost."""
+        """Say goodbye to `session` once it has everything of ours; again on its next link, if that gets lost.
+
+        A link of another process is not ours to end: there we only stay for answers, as long as they keep coming.
+        """
         self.parting.add(session)
         await session.drained()
         session.goodbye()
+        if session.elsewhere:
+            await self._linger()
+        if session.elsewhere:
+            self._finish(session, LEFT_TO_ANOTHER)
+
+    async def _linger(self) -> None:
+        """Wait until nothing was heard for as long as we wait for an answer."""
+        began = self.node.env.clock()
+        while True:
+            heard_at = max(self._last_heard_at, began)
+            left = heard_at + self.node.settings.limits.linger - self.node.env.clock()
+            if left <= 0:
+                return
+            await trio.sleep(left)
 
     def close(self, session: Session, nursery: trio.Nursery) -> None:
         """End one conversation: `part`, or now if its link is lost and only the peer could bring it back.
@@ -125,12 +143,15 @@ class Chat:
         """
         if session in self.parting or session.over:
             return
-        if session.connected or self.dials:
+        if session.reachable or self.dials:
             self.parting.add(session)  # at once: the next thing said may be meant for it
             nursery.start_soon(self.part, session)
-            return
+        else:
+            self._finish(session, CLOSED)
+
+    def _finish(self, session: Session, reason: str) -> None:
         session.finish()
-        self.node.feed.put(events.Disconnected(session=session, reason=CLOSED, code=None, clean=True, redial=None))
+        self.node.feed.put(events.Disconnected(session=session, reason=reason, code=None, clean=True, redial=None))
 
     async def leave(self) -> dict[Session, int]:
         """Say goodbye to everybody; returns how many messages stay unsaid, for whom there are any."""
@@ -179,16 +200,7 @@ class Chat:
                     raise
                 raise errors.ConnectFailed(str(exc), hint="; ".join(filter(None, [exc.hint, RETRY]))) from exc
         if scope.cancelled_caught:
-            raise self._too_late(self._plan.dial, self._plan.timeout)
-
-    def _too_late(self, address: Address, seconds: float) -> errors.P2PChatError:
-        if self._reached:
-            return errors.NotLetIn(
-                f"{address} did not let us in within {seconds:g} seconds", hint="--timeout gives it more time"
-            )
-        return errors.ConnectFailed(
-            f"cannot reach {address} within {seconds:g} seconds", hint="check the address, or give it more --timeout"
-        )
+            raise endings.too_late(self._plan.dial, self._plan.timeout, reached=self._reached)
 
     # ---- events
 
@@ -204,7 +216,9 @@ class Chat:
         match event:
             case events.WaitingToBeLetIn():
                 self._reached = True
-            case events.Connected(session=session):
+            case events.MessagesReceived():
+                self._last_heard_at = self.node.env.clock()
+            case events.Connected(session=session) | events.Elsewhere(session=session):
                 if session not in self.sessions:
                     self.sessions.append(session)
                     self._forget()
@@ -220,7 +234,7 @@ class Chat:
 
     def _act(self, event: events.Event, nursery: trio.Nursery) -> None:
         match event:
-            case events.Connected(session=session):
+            case events.Connected(session=session) | events.Elsewhere(session=session):
                 back = self._lost.pop(session, None)
                 if back is not None:
                     back.set()
@@ -267,36 +281,17 @@ class Chat:
         if is_over:
             self.end()
         elif self._plan.dial is not None and event.redial is None:
-            self.end(_for_good(event))
+            nursery.start_soon(self.guard, self._lost_for_good, event)
         elif self._plan.patience < math.inf and session not in self._lost:
             self._lost[session] = back = trio.Event()
-            nursery.start_soon(self._wait_for, session, back)
+            nursery.start_soon(self.guard, self._wait_for, session, back)
 
     async def _wait_for(self, session: Session, back: trio.Event) -> None:
         """End the chat if `session` is not `back` in time."""
         with trio.move_on_after(self._plan.patience):
             await back.wait()
             return
-        message = f"the connection was lost and did not come back within {self._plan.patience:g} seconds"
-        lost = await session.unsaid()
-        hint = f"messages that were not delivered, and that nothing keeps: {lost}" if lost else ""
-        self.end(errors.LinkLost(message, hint=hint))
+        raise endings.lost_too_long(session, self._plan.patience, unsaid=await session.unsaid())
 
-
-def _for_good(end: events.Disconnected) -> errors.P2PChatError:
-    """Return the error for the `end` of a link after which nobody dials again."""
-    reason = sanitize.clean_line(end.reason)
-    match None if end.code is None else close_code(end.code):
-        case CloseCode.NOT_AUTHORIZED:
-            return errors.UntrustedPeer("the other side does not let us in any more")
-        case CloseCode.DUPLICATE:
-            return errors.LinkLost(
-                "this identity has reached the other side from elsewhere, and goes on there",
-                hint="--guest makes this program somebody of its own",
-            )
-        case CloseCode.UNSUPPORTED:
-            return errors.RemoteProtocolError(
-                f"the other side does not understand us: {reason}", hint="use the same version on both sides"
-            )
-        case _:
-            return errors.LinkLost(f"the connection is lost for good: {reason}")
+    async def _lost_for_good(self, end: events.Disconnected) -> None:
+        raise endings.lost_for_good(end, unsaid=await end.session.unsaid())

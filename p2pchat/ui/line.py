@@ -206,7 +206,7 @@ class LineFace:
         marks = self._words.marks
         sessions = self._chat.sessions if self._chat is not None else []
         current = self._person.current
-        several = current is not None and sum(session.connected for session in sessions) > 1
+        several = current is not None and sum(session.reachable for session in sessions) > 1
         who = self._words.name(current, sessions) if several and current is not None else ""
         lines = [*self._posts.drawn(self._printer.columns), f"{who}> "]
         return [marks.encode(line).decode(marks.encoding) for line in lines]

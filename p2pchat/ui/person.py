@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from p2pchat.errors import LocalProtocolError
+from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node import events
 from p2pchat.ui import commands, sanitize
 from p2pchat.ui.posts import Post, Posts
@@ -57,10 +57,12 @@ class Person:
             return
         await self.tell(self._words.tell(event, chat.sessions))
         match event:
-            case events.Connected(session=session) if self.current is None or not self.current.connected:
+            case events.Connected(session=session) | events.Elsewhere(session=session) if (
+                self.current is None or not self.current.reachable
+            ):
                 self.current = session
             case events.Disconnected(session=session, clean=True) if session is self.current:
-                self.current = next((other for other in chat.sessions if other.connected), None)
+                self.current = next((other for other in chat.sessions if other.reachable), None)
                 if self.current is not None:
                     await self.tell([f"you now talk to {self._words.name(self.current, chat.sessions)}"])
 
@@ -79,6 +81,9 @@ class Person:
                 return self.posts.add(session, message_id, author=author, text=sanitize.clean(text), said_at=said_at)
         except LocalProtocolError as exc:
             await self._screen.note([f"{failed} not sent: {exc}"])
+            return None
+        except StoreError as exc:
+            await self._screen.note([f"{failed} not accepted: {exc}", *filter(None, [exc.hint])])
             return None
         await self._screen.note([f"{failed} not sent: too much waits to be sent already"])
         return None
@@ -151,7 +156,7 @@ class Person:
         lines = [f"you are {own}" if own == chat.node.id else f"you are {own}, a guest of {chat.node.id}"]
         for number, session in enumerate(chat.sessions, 1):
             name = self._words.name(session, chat.sessions)
-            state = "" if session.connected else ", connection lost"
+            state = "" if session.connected else ", by another p2pchat" if session.elsewhere else ", connection lost"
             current = ", whom you talk to" if session is self.current else ""
             lines.append(f"{number}: {name} ({session.peer}){state}{current}")
         lines += [f"stranger {number}: {peer}, waiting" for number, peer in self.strangers.waiting()]

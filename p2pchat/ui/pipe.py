@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from p2pchat.errors import LocalProtocolError
+from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node import events
 from p2pchat.protocol import pipes
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from p2pchat.ui.outlets import Outlet
     from p2pchat.ui.stdio import Sink, Source
     from p2pchat.ui.words import Words
-    from p2pchat.wire.messages import Readable
+    from p2pchat.wire.messages import Data, Text
 
 PREFIX = "p2pchat: "
 AT_ONCE = 512  # messages queued between two checks of the outbox: it is bounded by bytes, and short lines are many
@@ -48,6 +48,7 @@ class PipeFace:
         self._status = status
         self._words = words
         self._quiet = quiet
+        self._accepted = 0  # lines that were said, whole
 
     async def show(self, event: events.Event, chat: Chat) -> None:
         """Write messages to the outlet, everything else that is news to the status lines."""
@@ -69,14 +70,18 @@ class PipeFace:
             await self._say(chat, session, cutter.finish())
         except LocalProtocolError:
             return  # the peer has said goodbye and has got ours: nobody hears the rest
+        except StoreError as exc:
+            told = f"lines of the input that were accepted before: {self._accepted}"
+            raise type(exc)(str(exc), hint="; ".join(filter(None, [exc.hint, told]))) from exc
         await chat.finish_input(session)
 
-    async def _say(self, chat: Chat, session: Session, bodies: Iterable[Readable]) -> None:
+    async def _say(self, chat: Chat, session: Session, bodies: Iterable[Text | Data]) -> None:
         for some in _batches(iter(bodies)):
-            await session.send_many(some)
+            await session.send_many(some)  # with a store all of them are accepted, or none
+            self._accepted += sum(not body.more for body in some)
             chat.note_said()
 
 
-def _batches(bodies: Iterator[Readable]) -> Iterator[list[Readable]]:
+def _batches(bodies: Iterator[Text | Data]) -> Iterator[list[Text | Data]]:
     while some := list(islice(bodies, AT_ONCE)):
         yield some

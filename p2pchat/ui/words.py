@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from p2pchat.node import events
-from p2pchat.ui import sanitize
+from p2pchat.ui import endings, sanitize
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -71,6 +71,11 @@ class Words:
                 lines = self._reach(address)
             case events.Connected(session=session):
                 lines = self._connected(event, self.name(session, sessions))
+            case events.Elsewhere(session=session):
+                lines = [
+                    f"another p2pchat of yours has the connection to {self.name(session, sessions)}",
+                    "what you say here goes by way of it",
+                ]
             case events.Leaving(session=session, going_away=going_away, reason=reason):
                 name = self.name(session, sessions)
                 lines = [_because(f"{name} went away" if going_away else f"goodbye from {name}", reason)]
@@ -92,10 +97,8 @@ class Words:
     def unsaid(self, session: Session, count: int, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines about `count` messages that the peer of `session` has not got when we leave."""
         if not session.pair.durable:
-            return [f"{self.marks.failed} messages that were not delivered, and that nothing keeps: {count}"]
-        what = "1 message stays queued" if count == 1 else f"{count} messages stay queued"
-        it = "it" if count == 1 else "them"
-        return [f"{self.marks.queued} {what}; p2pchat sends {it} when it meets {self.name(session, sessions)} again"]
+            return [f"{self.marks.failed} {endings.not_kept(count)}"]
+        return [f"{self.marks.queued} {endings.kept(count, self.name(session, sessions))}"]
 
     def question(self, event: events.Stranger, number: int) -> list[str]:
         """Return the lines that ask whether to let a stranger in; nothing is the default."""

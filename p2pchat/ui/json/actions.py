@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, assert_never
 
 import trio
 
 from p2pchat.crypto.identity import PeerId
-from p2pchat.errors import AddressError, LocalProtocolError
+from p2pchat.errors import AddressError, LocalProtocolError, P2PChatError, StoreError
 from p2pchat.node.events import State
 from p2pchat.ui.json import commands
 from p2pchat.ui.json import events as tell
@@ -30,8 +31,26 @@ SEND_PATIENCE: Final = 10.0  # seconds for room in the outbox of one peer, where
 class Actions:
     """Does what a program asks for, while `chat` lasts."""
 
-    def __init__(self, chat: Chat, nursery: trio.Nursery, *, talks: Conversations, lines: Lines) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        nursery: trio.Nursery,
+        *,
+        talks: Conversations,
+        lines: Lines,
+        code_of: Callable[[P2PChatError], str],
+    ) -> None:
+        """Begin with nothing done.
+
+        Args:
+          chat: what is acted upon.
+          nursery: lives as long as it.
+          talks: what is known of its conversations.
+          lines: where answers go.
+          code_of: returns what programs call an error.
+        """
         self._chat = chat
+        self._code_of = code_of
         self._nursery = nursery
         self._talks = talks
         self._lines = lines
@@ -73,9 +92,9 @@ class Actions:
         if len(command.text.encode()) > messages.MAX_TEXT:
             raise Refused("too_long", f"a text has at most {messages.MAX_TEXT} bytes of UTF-8")
         session = self._addressee(command.peer)
-        posted = await self._post(session, messages.Text(command.text))
+        posted = await self._post(session, messages.Text(command.text), command.ref)
         talk = self._talks.of(session)
-        reason = None if session.connected else "the connection is lost"
+        reason = None if session.reachable else "the connection is lost"
         self._lines.say(tell.state(talk, talk.queued(posted, command.ref), State.QUEUED, reason=reason))
 
     async def _read(self, command: commands.Read) -> None:
@@ -87,7 +106,7 @@ class Actions:
         await self._post(talk.session, messages.Read(command.id.bytes))
         talk.receipted(command.id)
 
-    async def _post(self, session: Session, body: messages.Readable) -> UUID:
+    async def _post(self, session: Session, body: messages.Readable, ref: str | None = None) -> UUID:
         """Queue a message. A peer that does not read makes us wait; where it is not the only one, not for long."""
         if session in self._chat.parting:
             raise Refused("closing", "this conversation is being closed")
@@ -95,11 +114,13 @@ class Actions:
             await self._lines.flush()  # it may take a while
         try:
             with trio.move_on_after(math.inf if self._chat.dials else SEND_PATIENCE):
-                posted = await session.post(body)
+                posted = await session.post(body, ref=ref)
                 self._chat.note_said()
                 return posted
         except LocalProtocolError as exc:
             raise Refused("closing", str(exc)) from exc
+        except StoreError as exc:
+            raise Refused(self._code_of(exc), f"not accepted: {exc}", hint=exc.hint) from exc
         raise Refused("outbox_full", "too much waits to be sent to this peer already", hint="send it later")
 
     def _addressee(self, peer: str | None) -> Session:
@@ -110,7 +131,7 @@ class Actions:
             if not named:
                 raise Refused("unknown_peer", f"there is no conversation with {peer}")
             return named[0]
-        here = [session for session in sessions if session.connected] or sessions
+        here = [session for session in sessions if session.reachable] or sessions
         if not here:
             raise Refused("not_connected", "nobody is here", hint="wait for `connected`")
         if len(here) > 1:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import p2pchat
-from p2pchat.node.events import State
+from p2pchat.node.events import Elsewhere, State
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Line: TypeAlias = dict[str, object]
 
 PROTOCOL: Final = 1  # of these lines; what a program knows today it will find again under the same number
 CURSOR_DIGITS: Final = 16
+BY_STORE: Final = "store"  # the transport, where another process of ours has the link
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS: Final = 253_402_300_799_999  # Unix milliseconds at the end of the year 9999, the last that RFC 3339 can write
 
@@ -50,8 +51,11 @@ def stranger(event: events.Stranger) -> Line:
     }
 
 
-def connected(talk: Conversation, event: events.Connected, *, trust: str, link: int) -> Line:
-    """Return the line for a link that runs now, the `link`-th of this run; `trust` is how its peer got in."""
+def connected(talk: Conversation, event: events.Connected | events.Elsewhere, *, trust: str, link: int) -> Line:
+    """Return the line for a peer that can be reached now, for the `link`-th time; `trust` is how it got in."""
+    if isinstance(event, Elsewhere):
+        line = link_up(talk.peer, talk.session.name, "", trust=trust, link=link)
+        return line | {"transport": BY_STORE}
     address = "" if event.address is None else str(event.address)
     return link_up(talk.peer, talk.session.name, address, trust=trust, link=link)
 
@@ -69,9 +73,9 @@ def link_up(peer: str, name: str, address: str, *, trust: str | None, link: int)
     }
 
 
-def message(talk: Conversation, received: Message, *, now: float, cursor: int) -> Line:
-    """Return the line for a message of the peer that came `now` (Unix seconds), the `cursor`-th of this run."""
-    return heard(talk.peer, talk.session.name, received, received_ms=int(now * 1000), cursor=cursor)
+def message(talk: Conversation, received: Message, *, received_ms: int, cursor: int) -> Line:
+    """Return the line for a message of the peer that came at `received_ms`."""
+    return heard(talk.peer, talk.session.name, received, received_ms=received_ms, cursor=cursor)
 
 
 def heard(peer: str, name: str, received: Message, *, received_ms: int, cursor: int) -> Line:

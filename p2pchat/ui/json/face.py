@@ -7,6 +7,7 @@ on standard error. Nothing is acknowledged to a peer that was not written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -23,7 +24,6 @@ from p2pchat.ui.json.trust import trust_in
 if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
-    from p2pchat.protocol.assembly import Messages
     from p2pchat.ui.chat import Chat, Plan
     from p2pchat.ui.json.lines import Lines
     from p2pchat.ui.stdio import Sink, Source
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LAST_WORDS: Final = 2.0  # seconds that a program has to read our last lines
 PREFIX: Final = "p2pchat: "
+ELSEWHERE: Final = "said by another p2pchat of this profile"
 
 
 class JsonFace:
@@ -63,7 +64,7 @@ class JsonFace:
         self._code_of = code_of
         self._talks = Conversations()
         self._links = 0  # that have run
-        self._cursor = 0  # of the newest message
+        self._seen = 0  # messages; where nothing keeps them, these are their cursors
 
     async def run(self, node: Node, plan: Plan) -> None:
         """Chat until it is over, then tell which messages nobody will hear of any more.
@@ -96,7 +97,7 @@ class JsonFace:
         if self._source is None:
             return
         splitter = Splitter()
-        actions = Actions(chat, nursery, talks=self._talks, lines=self._lines)
+        actions = Actions(chat, nursery, talks=self._talks, lines=self._lines, code_of=self._code_of)
         while data := await self._source.receive_some():
             for line in splitter.feed(data):
                 await actions.obey(line)
@@ -111,11 +112,13 @@ class JsonFace:
     async def show(self, event: events.Event, chat: Chat) -> None:
         """Write the line, or lines, for `event`."""
         match event:
-            case events.MessagesReceived(session=session, messages=received):
-                await self._tell_messages(session, received, chat)
+            case events.MessagesReceived():
+                await self._tell_messages(event, chat)
+            case events.SaidElsewhere():
+                await self._tell_queued(event)
             case events.StatesChanged():
                 await self._tell_states(event)
-            case events.Connected():
+            case events.Connected() | events.Elsewhere():
                 self._connected(event, chat)
             case events.Disconnected():
                 self._disconnected(event, chat)
@@ -137,13 +140,22 @@ class JsonFace:
                 pass  # who goes away is told as disconnected; a dial that failed for good, by whoever ends us
         await self._lines.flush()
 
-    async def _tell_messages(self, session: Session, received: Messages, chat: Chat) -> None:
-        talk = self._talks.of(session)
-        now = chat.node.env.wall()
-        for message in received:
-            self._cursor += 1
+    async def _tell_messages(self, event: events.MessagesReceived, chat: Chat) -> None:
+        talk = self._talks.of(event.session)
+        now_ms = int(chat.node.env.wall() * 1000)
+        count = len(event.messages)
+        first, self._seen = self._seen + 1, self._seen + count
+        cursors, times = event.cursors or range(first, first + count), event.received_ms or repeat(now_ms, count)
+        for message, cursor, received_ms in zip(event.messages, cursors, times, strict=True):
             talk.heard(message.id)
-            self._lines.say(tell.message(talk, message, now=now, cursor=self._cursor))
+            self._lines.say(tell.message(talk, message, received_ms=received_ms, cursor=cursor))
+            if self._lines.is_full:
+                await self._lines.flush()
+
+    async def _tell_queued(self, event: events.SaidElsewhere) -> None:
+        talk = self._talks.of(event.session)
+        for message in event.messages:
+            self._lines.say(tell.state(talk, talk.queued(message.id, None), events.State.QUEUED, reason=ELSEWHERE))
             if self._lines.is_full:
                 await self._lines.flush()
 
@@ -160,7 +172,7 @@ class JsonFace:
         for mine in talk.failed():
             self._lines.say(tell.state(talk, mine, events.State.FAILED, reason=reason))
 
-    def _connected(self, event: events.Connected, chat: Chat) -> None:
+    def _connected(self, event: events.Connected | events.Elsewhere, chat: Chat) -> None:
         self._talks.keep(chat.sessions)
         self._links += 1
         talk = self._talks.of(event.session)

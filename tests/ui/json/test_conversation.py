@@ -43,8 +43,17 @@ def ids(*numbers: int) -> Ids:
     return Ids([UUID(int=number).bytes for number in numbers])
 
 
-def told(conversation: Conversation, **reached: tuple[int, ...]) -> list[tuple[str | None, State]]:
-    event = StatesChanged(session=conversation.session, **{state: ids(*which) for state, which in reached.items()})
+def told(
+    conversation: Conversation,
+    *,
+    sent: tuple[int, ...] = (),
+    delivered: tuple[int, ...] = (),
+    read: tuple[int, ...] = (),
+    failed: tuple[int, ...] = (),
+) -> list[tuple[str | None, State]]:
+    event = StatesChanged(
+        session=conversation.session, sent=ids(*sent), delivered=ids(*delivered), read=ids(*read), failed=ids(*failed)
+    )
     return [(mine.ref, state) for mine, state in conversation.reached(event)]
 
 
