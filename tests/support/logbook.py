@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from p2pchat.crypto.identity import Identity, PeerId
+from p2pchat.store import journal
 from p2pchat.store.database import Database
 from p2pchat.wire import messages
 from p2pchat.wire.messages import Kind
@@ -89,9 +90,19 @@ class Logbook:
         self._run("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return cursor
 
+    def waits(self) -> None:
+        """Note what the rows say of the whole outbox."""
+        for pair in self._pairs.values():
+            sql = "SELECT count(*), ifnull(max(seq), 0) + 1, ifnull(min(seq), 1) FROM outbox WHERE pair = ?"
+            waiting, after, base = self.db.one(sql, (pair,))
+            sql = "SELECT max(seq) FROM outbox JOIN pairs USING (pair) WHERE pair = ? AND cursor <= sent_through"
+            handed = max(base - 1, self.db.one(sql, (pair,))[0] or 0)
+            sql = "UPDATE pairs SET waiting = ?, next = ?, base = ?, handed = ? WHERE pair = ?"
+            self._run(sql, (waiting, after, base, handed, pair))
+
     def newest(self) -> int:
         """Return the newest cursor."""
-        return max(int(self.db.one(f"SELECT ifnull(max(cursor), 0) FROM {table}")[0]) for table in ("messages", "events"))
+        return journal.newest(self.db)
 
     def id(self, cursor: int) -> bytes:
         """Return the id of the message at `cursor`."""
