@@ -62,14 +62,13 @@ class Report:
 
     def _reason(self, one: Timeline) -> dict[str, object]:
         """Return what a state object says beside the state: why the message is not there."""
-        is_late = one.waits and not is_reached(State(one.state), self.wait)
-        return {"reason": self._why([one])} if is_late else {}
+        return {} if is_reached(State(one.state), self.wait) else {"reason": self._why([one])}
 
     def _what(self, late: Sequence[Timeline]) -> str:
         return f"not {self.wait.value}" if len(self.told) == 1 else f"{len(late)} messages are not {self.wait.value}"
 
     def _why(self, late: Sequence[Timeline]) -> str:
-        failed = [one.reason for one in late if not one.waits]
+        failed = [one.reason for one in late if _has_failed(one)]
         if failed:
             return failed[0]
         return "interrupted" if self.error is None else str(self.error)
@@ -91,9 +90,13 @@ class Report:
     def _code(self, late: Sequence[Timeline]) -> ExitCode:
         if not late:
             return ExitCode.DONE
-        if not any(one.waits for one in late):
+        if all(map(_has_failed, late)):
             return ExitCode.IO  # withdrawn, or out of date: nothing of it is kept for later
         return ExitCode.UNTRUSTED if isinstance(self.error, UntrustedPeer) else ExitCode.STORED
+
+
+def _has_failed(one: Timeline) -> bool:
+    return one.state == State.FAILED.value
 
 
 def _id(one: Timeline) -> UUID:
