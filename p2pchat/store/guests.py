@@ -39,7 +39,9 @@ def expire(database: Database) -> int:
     """
     with database.transaction():
         gone = database.connection.execute(_GONE, (database.now_ms() - GONE_AFTER,)).fetchall()
-        return sum(_expire(database, Place(own=own, peer=peer, epoch=b"")) for own, peer in gone)
+        failed = sum(_expire(database, Place(own=own, peer=peer, epoch=b"")) for own, peer in gone)
+        database.forget()  # ledgers that are open do not know of it
+        return failed
 
 
 def _expire(database: Database, place: Place) -> int:
