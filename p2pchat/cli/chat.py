@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat import address as addresses
-from p2pchat.cli import exit_codes, local_socket, log, places, profiles, reach, signals
+from p2pchat.cli import archive, exit_codes, local_socket, log, peers, places, profiles, reach, signals
 from p2pchat.cli.settings import AcceptChoice, Common
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import Env, system_env
-from p2pchat.errors import ConfigurationError
+from p2pchat.errors import ConfigurationError, NoContact
 from p2pchat.node.events import Notice
 from p2pchat.node.node import open_node
 from p2pchat.node.settings import Accept, NodeSettings
@@ -33,6 +33,7 @@ from p2pchat.ui.transcript import Transcript
 from p2pchat.ui.words import Words
 
 if TYPE_CHECKING:
+    from p2pchat.cli.peers import Target
     from p2pchat.ui.chat import Face, Plan
     from p2pchat.ui.json.face import JsonFace
 
@@ -69,18 +70,38 @@ def listen(words: Sequence[str], common: Common) -> int:
 
 
 def dial(word: str, common: Common, *, retry: bool) -> int:
-    """Reach the peer at the address `word` and chat; returns the exit code."""
+    """Reach the peer that `word` means and chat; returns the exit code."""
     transports = Transports()
-    where = addresses.parse(word, schemes=transports.schemes)
+    target = _whom(word, common, transports)
     terminals = look_around(common)
     usual = math.inf if terminals.keys else PATIENCE
     plan = chats.Plan(
-        dial=where,
+        dial=target.addresses[0],
+        others=target.addresses[1:],
+        # Who is pinned at an address is asked for at each attempt, for that may change; a guest has no store to ask.
+        expected=target.peer if common.guest or not target.typed else None,
         retry=retry,
         timeout=common.timeout if common.timeout is not None else math.inf if retry else usual,
         patience=math.inf if terminals.keys else common.timeout if common.timeout is not None else PATIENCE,
     )
     return _run(transports, plan, common, terminals)
+
+
+def _whom(word: str, common: Common, transports: Transports) -> Target:
+    """Return whom `word` means; there is an address of them.
+
+    Raises:
+      AddressError: if it cannot be read.
+      NoContact: if it is an id, and nobody knows where to reach that peer.
+    """
+    with archive.opened(common) as db:
+        target = peers.resolve(word, db, schemes=transports.schemes, hosts=True)
+    if not target.addresses:
+        raise NoContact(
+            f"no address of {target.peer} is known here",
+            hint=f"`p2pchat trust {target.peer} ADDRESS` says where to reach that peer; or dial an address of it",
+        )
+    return target
 
 
 def look_around(common: Common) -> Terminals:

@@ -9,8 +9,10 @@ import typer
 from p2pchat.cli import options, settings
 
 HELP = """\
-Reach a peer and chat. PEER is an address: HOST, HOST:PORT, or a path with a slash; `p2pchat help addresses` has the
-rest.
+Reach a peer and chat. PEER is an address: HOST, HOST:PORT, or a path with a slash (`p2pchat help addresses` has the
+rest); or a link that `p2pchat listen` has printed, or the peer1… id of somebody who has answered before.
+
+Who answers at an address for the first time is expected there from then on: another key is refused.
 
 Piped input is sent line by line, answers go to standard output, and the program ends when everything has arrived and no
 answer has come for --linger seconds; `p2pchat help pipes` has the rest.

@@ -9,7 +9,8 @@ import typer
 from p2pchat.cli import options, settings
 
 HELP = """\
-Wait for peers and chat. Prints the exact line to type on the other side.
+Wait for peers and chat. Prints the exact line to type on the other side, and a link with your id in it:
+whoever dials that reaches you and nobody else.
 
 Without an ADDRESS everybody who reaches this machine on TCP port 7272 may knock; `p2pchat listen localhost` keeps it on
 this machine, `p2pchat listen /path/of/socket` keeps it yours alone. `p2pchat help addresses` has the rest.
