@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import __main__, commands, race, side, tables
+from tests.benchmarks import __main__, commands, past, race, side, tables
 
 EVERYBODY = [contender for benchmark in race.BENCHMARKS for contender in benchmark.contenders]
 COUNT = 3  # units of work
@@ -37,3 +37,7 @@ def test_a_round_is_two_processes_and_a_row_of_a_table(capsys: pytest.CaptureFix
 def test_commands_are_measured() -> None:
     spent = commands.run(commands.COMMANDS[:1], rounds=1)
     assert "python -c pass" in tables.of_commands(spent)
+
+
+def test_looks_into_a_history_are_measured() -> None:
+    assert "a rare word" in tables.of_past(past.run(300, rounds=1), 300)

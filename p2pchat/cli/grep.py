@@ -13,7 +13,7 @@ Find messages in which all WORDS occur, the best first. Capitals and accents do 
 Chinese, Japanese, Korean, Thai or the like is found in the middle of a sentence, too. Nothing in WORDS means anything
 but itself: there are no operators, and no quotes are needed. What begins with a dash stands behind `--`.
 
-Where very many messages fit, only the newest 5000 of them are compared. The exit code is 1 if there is none. With
+Where very many messages fit, only the newest 2000 of them are compared. The exit code is 1 if there is none. With
 --json each message is an object on one line; with -C it has `before` and `after`.
 
 Example: p2pchat grep -C 2 --since 30d door code
@@ -44,7 +44,7 @@ def grep(  # noqa: PLR0913  (each is something to type)
     ] = None,
     limit: Annotated[
         int,
-        typer.Option("--limit", "-n", min=1, max=5000, metavar="N", help="at most N of them [100]", show_default=False),
+        typer.Option("--limit", "-n", min=1, max=2000, metavar="N", help="at most N of them [100]", show_default=False),
     ] = 100,
     common: settings.Common,
 ) -> int:

@@ -104,7 +104,7 @@ FIRST: Final = (
     _PINS,
     # For `grep`: folded copies without the text itself, and by whom; up to which cursor there are any, how they were
     # folded, and whether the words of deleted messages are still in the file.
-    "CREATE VIRTUAL TABLE search USING fts5(folded, who, content='', tokenize='ascii')",
+    "CREATE VIRTUAL TABLE search USING fts5(folded, who, content='', columnsize=0, tokenize='ascii')",
     "CREATE TABLE searchable (through INTEGER NOT NULL, version TEXT NOT NULL, purge INTEGER NOT NULL) STRICT",
     "INSERT INTO searchable VALUES (0, '', 0)",
 )

@@ -3,8 +3,8 @@
 The index is filled later than the messages come, a bit at a time, by whoever has the time (`fill`). It holds words and
 where they stand, not the text. What it was folded with is written down; by other rules it is begun anew.
 
-A word that stands in every message costs no more than a rare one: only the newest `CANDIDATES` messages that hold all
-the words are ranked.
+A word that stands in every message costs little more than a rare one: only the newest `CANDIDATES` messages that hold
+all the words are ranked.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from p2pchat.crypto.identity import PeerId
-from p2pchat.store import fold, history
+from p2pchat.store import fold, history, ranking
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Database
 
-CANDIDATES: Final = 5000  # messages that are ranked; 5 ms, and nobody reads as many
+CANDIDATES: Final = 2000  # messages that are ranked, in some 20 ms
 BATCH: Final = 2000  # messages that one transaction makes searchable: some 20 ms, in which nobody else can write
 BATCH_SIZE: Final = 2**20  # bytes of bodies that end a batch earlier
 MERGED: Final = 500  # pages of the index that one transaction writes anew
@@ -43,20 +43,24 @@ class Query(Struct, frozen=True, kw_only=True):
 def grep(db: Database, query: Query) -> list[history.Row]:
     """Return the messages in the index that fit, the best first, the newer of equals first.
 
-    Good is a message in which the words make up much, and the rarer ones more (BM25). `fill` before, until nothing is
-    left to do, makes sure that nothing is missed.
+    `fill` before, until nothing is left to do, makes sure that nothing is missed.
     """
-    match = _match(db, query)
+    wanted = phrases(query.words)
+    match = _match(db, query, wanted)
     if match is None:
         return []
-    (oldest,) = db.one(
-        "SELECT min(rowid) FROM (SELECT rowid FROM search(?) WHERE rowid > ? ORDER BY rowid DESC LIMIT ?)",
-        (match, query.after, CANDIDATES),
-    )
-    # Who spoke is a word to the index, but no merit: the second column weighs nothing.
-    sql = "SELECT rowid FROM search(?) WHERE rowid >= ? ORDER BY bm25(search, 1.0, 0.0), rowid DESC LIMIT ?"
-    found = db.connection.execute(sql, (match, oldest, query.limit)).fetchall()
-    return [row for (cursor,) in found if (row := history.at(db, cursor)) is not None]
+    found = db.connection.execute(_CANDIDATES, (match, query.after, CANDIDATES))
+    matches = [
+        ranking.Match(cursor, size, _text(kind, body) if body is not None else "") for cursor, size, kind, body in found
+    ]
+    rows = (history.at(db, cursor) for cursor in ranking.best(matches, wanted, query.limit))
+    return [row for row in rows if row is not None]
+
+
+_CANDIDATES: Final = f"""
+    SELECT m.cursor, length(m.body), m.kind, CASE WHEN length(m.body) <= {ranking.LONG} THEN m.body END
+    FROM search(?) CROSS JOIN messages AS m ON m.cursor = search.rowid
+    WHERE search.rowid > ? AND m.body IS NOT NULL ORDER BY search.rowid DESC LIMIT ?"""  # noqa: S608  (a constant)
 
 
 def phrases(words: Iterable[str]) -> list[str]:
@@ -64,9 +68,8 @@ def phrases(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(phrase for word in words for piece in word.split() for phrase in fold.phrases(piece)))
 
 
-def _match(db: Database, query: Query) -> str | None:
+def _match(db: Database, query: Query, wanted: Sequence[str]) -> str | None:
     """Return the query for the index, None if nothing can fit; what was typed stands in quotes, and holds none."""
-    wanted = phrases(query.words)
     pairs: list[int] | None = None
     if query.peer is not None:
         sql = "SELECT pair FROM pairs WHERE peer = ?"

@@ -16,6 +16,7 @@ proves identities and delivers exactly once, every message acknowledged. The rat
 
     python -m tests.benchmarks                      # everything, a minute or two
     python -m tests.benchmarks stream tcp -r 9      # one table, more rounds
+    python -m tests.benchmarks history              # a page of, and a search in, a million messages
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from tests.benchmarks import commands, race, tables
+from tests.benchmarks import commands, past, race, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -42,7 +43,10 @@ def main(argv: Sequence[str] | None = None) -> None:
                 results = race.run(benchmark, scheme, count=count, rounds=arguments.rounds)
                 print(tables.of_race(benchmark, scheme, count, results), end="\n\n", flush=True)
     if only <= {"commands"}:
-        print(tables.of_commands(commands.run(rounds=arguments.rounds)), flush=True)
+        print(tables.of_commands(commands.run(rounds=arguments.rounds)), end="\n\n", flush=True)
+    if only <= {"history"}:
+        count = max(1, round(past.MESSAGES * arguments.scale))
+        print(tables.of_past(past.run(count, rounds=arguments.rounds), count), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
+from tests.benchmarks import past
 from tests.benchmarks.race import Benchmark, Contender, Round
 
 SHOWN: dict[str, Callable[[Round], float]] = {  # seconds
@@ -42,4 +43,14 @@ def of_commands(spent: dict[str, float]) -> str:
     measure, *_ = spent.values()
     lines = [f"{'start':36}{'CPU, ms':>10}{'times':>10}"]
     lines += [f"{name:36}{seconds * 1e3:10.1f}{seconds / measure:10.1f}" for name, seconds in spent.items()]
+    return "\n".join(lines)
+
+
+def of_past(spent: dict[str, float], count: int) -> str:
+    """Return the table of what looks into a long history take."""
+    lines = [f"{f'history of {count:,}':36}{'time, ms':>10}"]
+    lines += [
+        f"{name:36}{seconds * 1e3:10.1f}" + (f"  < {past.GOAL:.0f}" if name.startswith("grep") else "")
+        for name, seconds in spent.items()
+    ]
     return "\n".join(lines)
