@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from p2pchat.store import events
+from p2pchat.store import events, quota
 from p2pchat.store.events import Event
 from p2pchat.store.outbox import UNSAID
 from p2pchat.store.rows import Insertion
@@ -45,8 +45,15 @@ def known(database: Database, pair: int, ids: Sequence[bytes]) -> set[bytes]:
     return found
 
 
+def weight(messages: Messages) -> int:
+    """Return how many bytes `keep` will add, for the quota."""
+    return sum([len(entry.body) + quota.ROW_BYTES for entry in messages.entries if entry.kind not in UNSAID])
+
+
 def keep(database: Database, head: Head, messages: Messages, *, opening: int) -> None:
     """Keep what is said to be read, in order; do what the rest is for."""
+    if not messages:
+        return
     now_ms = database.now_ms()
     own: list[Any] = []
     unsaid = []

@@ -189,11 +189,11 @@ class SqlLedger:
         """
         self._entered.difference_update([entry.id for entry in messages.entries])
         head = self.head
-        more = sum(map(len, [entry.body for entry in messages.entries])) + quota.ROW_BYTES * len(messages)
+        more = inbox.weight(messages)
         if more:
             quota.check(head.stored_bytes, more, self._free_bytes)
-            inbox.keep(self._database, head, messages, opening=self._opening)
-        head.stored_bytes += more
+            head.stored_bytes += more
+        inbox.keep(self._database, head, messages, opening=self._opening)
         self.begin(seen)
         return 0
 
