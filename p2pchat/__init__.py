@@ -25,8 +25,15 @@ if TYPE_CHECKING:
     from p2pchat.errors import NotLetIn as NotLetIn
     from p2pchat.errors import P2PChatError as P2PChatError
     from p2pchat.errors import ProtocolError as ProtocolError
+    from p2pchat.errors import QuotaExceeded as QuotaExceeded
     from p2pchat.errors import RemoteProtocolError as RemoteProtocolError
+    from p2pchat.errors import StoreCorrupt as StoreCorrupt
     from p2pchat.errors import StoreError as StoreError
+    from p2pchat.errors import StoreFailed as StoreFailed
+    from p2pchat.errors import StoreFull as StoreFull
+    from p2pchat.errors import StoreLocked as StoreLocked
+    from p2pchat.errors import StoreReadOnly as StoreReadOnly
+    from p2pchat.errors import StoreTooNew as StoreTooNew
     from p2pchat.errors import TransportError as TransportError
     from p2pchat.errors import UntrustedPeer as UntrustedPeer
     from p2pchat.node.events import Connected as Connected
@@ -77,8 +84,15 @@ _HOMES = {
     "NotLetIn": "p2pchat.errors",
     "P2PChatError": "p2pchat.errors",
     "ProtocolError": "p2pchat.errors",
+    "QuotaExceeded": "p2pchat.errors",
     "RemoteProtocolError": "p2pchat.errors",
+    "StoreCorrupt": "p2pchat.errors",
     "StoreError": "p2pchat.errors",
+    "StoreFailed": "p2pchat.errors",
+    "StoreFull": "p2pchat.errors",
+    "StoreLocked": "p2pchat.errors",
+    "StoreReadOnly": "p2pchat.errors",
+    "StoreTooNew": "p2pchat.errors",
     "TransportError": "p2pchat.errors",
     "UntrustedPeer": "p2pchat.errors",
     "Connected": "p2pchat.node.events",

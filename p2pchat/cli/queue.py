@@ -21,7 +21,7 @@ app: options.Application = options.application()
 @app.command(help=HELP)
 @options.gathered("queue")
 def queue(
-    peer: Annotated[str | None, typer.Argument(metavar="[PEER]", help="whose messages", show_default=False)] = None,
+    peer: Annotated[str | None, typer.Argument(metavar="PEER", help="whose messages", show_default=False)] = None,
     *,
     common: settings.Common,
 ) -> int:

@@ -64,7 +64,7 @@ def options_of(verb: str) -> list[str]:
         ("p2pchat id ", []),
         ("p2pchat demo --profile", []),
         ("p2pchat help ", [*topics.PAGES, *VERBS]),
-        ("p2pchat help e", ["exit-codes"]),
+        ("p2pchat help e", ["exit-codes", "events"]),
         ("p2pchat help exit-codes ", []),
         ("p2pchat config ", ["show", "path"]),
         ("p2pchat completion ", ["bash", "zsh", "fish"]),
