@@ -73,6 +73,7 @@ places: what is kept where
 
   $XDG_DATA_HOME/p2pchat/PROFILE/       what the profile is, usually in ~/.local/share; --data-dir moves it
     identity.key                        your key: who has it can be you
+    history.db                          what was said, what waits to be sent, and who answers at which address
     accepted                            who may come in, one peer id a line; lines that begin with # are yours
     draft                               what you typed and did not send, until the next start
   $XDG_CONFIG_HOME/p2pchat/config.toml  defaults of your own, if you make one: `p2pchat help configuration`
