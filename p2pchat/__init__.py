@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from p2pchat.env import Env as Env
     from p2pchat.env import system_env as system_env
     from p2pchat.errors import AddressError as AddressError
+    from p2pchat.errors import BadData as BadData
     from p2pchat.errors import ConfigurationError as ConfigurationError
     from p2pchat.errors import ConnectFailed as ConnectFailed
     from p2pchat.errors import LinkLost as LinkLost
@@ -76,6 +77,7 @@ _HOMES = {
     "Env": "p2pchat.env",
     "system_env": "p2pchat.env",
     "AddressError": "p2pchat.errors",
+    "BadData": "p2pchat.errors",
     "ConfigurationError": "p2pchat.errors",
     "ConnectFailed": "p2pchat.errors",
     "LinkLost": "p2pchat.errors",

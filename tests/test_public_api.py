@@ -61,7 +61,7 @@ def test_every_event_and_every_error_of_a_program_is_public() -> None:
     for event in typing.get_args(events.Event):
         assert p2pchat._HOMES[event.__name__] == "p2pchat.node.events"
     of_the_command_line = {"Interrupted", "StdioFailed", "StdoutClosed", "TerminalGone"}
-    of_the_command_line |= {"BadData", "NoContact", "NoMessage", "StillQueued"}
+    of_the_command_line |= {"NoContact", "NoMessage", "StillQueued"}
     named = {name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, Exception)}
     assert named - of_the_command_line == {name for name, home in p2pchat._HOMES.items() if home == "p2pchat.errors"}
 
