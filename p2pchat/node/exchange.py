@@ -74,6 +74,7 @@ class Exchange:
         self._early: list[Event] = []  # what came while its RESUME was being taken
         self._busy = False  # a step is with the store
         self._hand_next = False  # something may be there to hand over
+        self._look_again = False  # something may come to be there while a step is with the store
         self._more = False  # something is there, and the window did not let it go
         self._acked: frames.Ack | None = None  # the newest that waits for a step
         self._ready: list[frames.Frame] = []  # what steps have made durable, for the writer
@@ -276,10 +277,13 @@ class Exchange:
 
     def look(self) -> None:
         """Look for what is to be sent, by whichever process it was said, and whether another has taken over."""
-        self._hand_next = True
-        self._step()
-        if self._ready:
-            self.link.wake()
+        if self._busy:
+            self._look_again = True  # the step that is waiting may come before what is to be looked for
+        else:
+            self._hand_next = True
+            self._step()
+            if self._ready:
+                self.link.wake()
 
     def _step(self) -> None:
         """Let the store take a step, if there is anything to do and none is under way."""
@@ -318,7 +322,8 @@ class Exchange:
             return
         self._ready += step.frames
         self._more = step.more
-        self._hand_next |= step.more and step.hand > 0 and bool(step.frames)  # `AT_ONCE` has cut it, maybe
+        self._hand_next |= self._look_again or (step.more and step.hand > 0 and bool(step.frames))  # cut by `AT_ONCE`?
+        self._look_again = False
         if step.ack or step.frames:
             self._ack_at = math.inf
         self.session.stepped(step)

@@ -32,10 +32,14 @@ class News:
         self.after: int = after  # everything up to here was read
         self._session = session
         self._store = store
+        self._through = after
         self._newest: Page | None = None
 
     def tell(self, through: int) -> None:
         """Note that there may be something to tell up to the cursor `through`."""
+        if through <= self._through:
+            return
+        self._through = through
         feed = self._session.feed
         if self._newest is not None and feed.is_last(self._newest):
             self._newest.through = through
@@ -113,7 +117,7 @@ class Page(Arrival):
 
     async def take(self) -> Event | None:
         """Return the next event; None if all was told."""
-        if not self._events:
+        while not self._events and self._news.after < self.through:  # which may rise while we read
             self._events += await self._news.read(self.through)
         if self._events:
             return self._events.popleft()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from p2pchat.errors import ConnectFailed, ListenFailed
 from p2pchat.node import events
 from p2pchat.node.node import Node, open_node
 from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.store.store import open_store
 from p2pchat.wire.messages import Text
 
 E = TypeVar("E")
@@ -214,13 +216,27 @@ class Peer:
 
 @asynccontextmanager
 async def open_peer(
-    network: Network, *, seed: int = 1, identity: Identity | None = None, settings: NodeSettings | None = None
+    network: Network,
+    *,
+    seed: int = 1,
+    identity: Identity | None = None,
+    settings: NodeSettings | None = None,
+    directory: Path | None = None,
 ) -> AsyncIterator[Peer]:
-    """Open a node that accepts anyone (unless `settings` say otherwise) and somebody who listens to it."""
+    """Open a node that accepts anyone (unless `settings` say otherwise) and somebody who listens to it.
+
+    With a `directory` it keeps there what is said; without one it is a guest.
+    """
     env = virtual_env(network, seed=seed)
     me = identity or Identity.from_seed(bytes([seed]) * 32)
     settings = settings or NodeSettings(accept=Accept.ANYONE)
-    async with trio.open_nursery() as nursery, open_node(me, env=env, settings=settings) as node:
+    async with AsyncExitStack() as stack:
+        store = None
+        if directory is not None:
+            directory.mkdir(exist_ok=True)
+            store = await stack.enter_async_context(open_store(directory / "history.db", env=env))
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        node = await stack.enter_async_context(open_node(me, env=env, settings=settings, store=store))
         peer = Peer(node)
         nursery.start_soon(peer.listen_to_feed)
         yield peer
