@@ -131,6 +131,7 @@ class Database:
                 _check_ours(connection, path, newest=len(steps))
                 _write_ahead(connection)
                 connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA secure_delete = ON")  # what was deleted is overwritten, not only forgotten
                 migrations.migrate(connection, path, steps, connect=connect)
                 _check_ours(connection, path, newest=len(steps))  # a newer p2pchat may have been faster
                 connection.execute("PRAGMA foreign_keys = ON")
@@ -284,13 +285,11 @@ def _check_ours(connection: Connection, path: Path, *, newest: int) -> None:
 
 def _write_ahead(connection: Connection) -> None:
     """Switch to the write-ahead log; waits for others who do the same to a new file."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        except sqlite3.OperationalError:  # SQLite waits for nobody here, who could wait for it
-            if attempt == _ATTEMPTS:
-                raise
-            connection.execute("BEGIN IMMEDIATE")  # but here it does
-            connection.execute("COMMIT")
-        else:
+    switch = "PRAGMA journal_mode = WAL"
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(sqlite3.OperationalError):  # SQLite does not wait for who is in the way here
+            connection.execute(switch).fetchall()
             return
+        connection.execute("BEGIN IMMEDIATE")  # but here it does
+        connection.execute("COMMIT")
+    connection.execute(switch).fetchall()
