@@ -110,6 +110,7 @@ def test_a_reader_goes_on_in_the_middle_of_a_range(book: Logbook) -> None:
     whole = told(journal.since(book.db, 0))
     for seen in range(end + 1):
         assert told(journal.since(book.db, seen)) == whole[seen:]
+        assert told(pages(book.db, limit=3, after=seen)) == whole[seen:]
 
 
 def test_what_had_failed_is_in_no_range_and_what_fails_later_moves_no_cursor(book: Logbook) -> None:
