@@ -104,6 +104,7 @@ def test_much_to_be_indexed_is_told_once(grep: Run, monkeypatch: pytest.MonkeyPa
     assert grep("yes", "--quiet") == (0, [TOKYO], [])
 
 
+@pytest.mark.slow
 def test_the_program_finds_what_another_one_has_kept(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     fill(home.data)

@@ -209,6 +209,7 @@ def test_without_a_store_there_is_nothing_to_delete(run: Run, data: Path) -> Non
     assert list(data.glob("*.db")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("yes\n", 0), ("n\n", 1), ("\n", 1), ("\x04", 1)])
 async def test_a_person_is_asked(answer: str, code: int, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
@@ -225,6 +226,7 @@ async def test_a_person_is_asked(answer: str, code: int, tmp_path: Path) -> None
     assert late in left(home.data)
 
 
+@pytest.mark.slow
 async def test_a_terminal_gets_lines_that_fit(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.data.mkdir(parents=True)

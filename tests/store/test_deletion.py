@@ -100,6 +100,15 @@ def test_many_are_deleted_in_small_transactions(book: Logbook, monkeypatch: pyte
     assert search.grep(book.db, Query(words=["fox"])) == []
 
 
+def test_long_ones_are_deleted_a_few_at_a_time(book: Logbook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deletion, "BATCH_SIZE", 2000)
+    for _ in range(5):
+        book.hear(BOB, Text("x" * 1500))
+    fill(book)
+    assert deletion.delete(book.db, everything(book)) == 5
+    assert left(book) == []
+
+
 def test_what_waits_to_be_sent_still_waits(book: Logbook) -> None:
     arrived, waiting, withdrawn = book.say(BOB, "1"), book.say(BOB, "2"), book.say(BOB, "3")
     book.failed(BOB, withdrawn, "withdrawn")
@@ -139,7 +148,6 @@ def test_an_interrupted_deletion_is_finished_by_whoever_fills_the_index(
             deletion.delete(book.db, Doomed(through=gone, id=book.id(gone)))
     assert SECRET.encode() in bytes_on_disk(book)
     assert search.grep(book.db, Query(words=[SECRET])) == []
-    book.db.connection.execute("PRAGMA secure_delete = ON")
     fill(book)
     book.db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert SECRET.encode() not in bytes_on_disk(book)

@@ -79,6 +79,7 @@ def test_what_is_typed_is_never_a_query(word: str, book: Logbook) -> None:
     assert (fox in found(book, word)) == is_fox
 
 
+@pytest.mark.slow
 @given(texts=st.lists(st.text(), min_size=1, max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_every_message_is_found_by_each_of_its_words(
@@ -89,6 +90,14 @@ def test_every_message_is_found_by_each_of_its_words(
             cursor = book.hear(BOB, Text(text))
             for word in text.split():
                 assert (cursor in found(book, word)) == bool(search.phrases([word]))
+
+
+def test_very_much_may_be_looked_for(book: Logbook) -> None:
+    words = [f"word{n}" for n in range(500)]
+    both = book.say(BOB, f"{' '.join(words)} {'東京' * 500}")
+    book.say(BOB, " ".join(words))
+    assert len(found(book, *words)) == 2
+    assert found(book, *words, "東京" * 500) == [both]
 
 
 def test_nothing_to_look_for_finds_nothing(book: Logbook) -> None:
