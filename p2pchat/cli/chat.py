@@ -211,7 +211,10 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
     )
 
     async def chat() -> int:
-        async with open_node(identity, env=env, settings=settings) as node:
+        async with (
+            profiles.kept(None if common.guest else where, env) as store,
+            open_node(identity, env=env, settings=settings, store=store) as node,
+        ):
             if guests:
                 guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
             if plan.listen and not common.guest:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from p2pchat.store.accepted import AcceptedFile
 if TYPE_CHECKING:
     from p2pchat.cli.places import Places
     from p2pchat.crypto.identity import Identity, PeerId
+    from p2pchat.env import Env
+    from p2pchat.store.store import Store
 
 
 def identity(where: Places, entropy: Callable[[int], bytes]) -> Identity:
@@ -42,6 +45,22 @@ def flags(where: Places) -> str:
     if where.data != places.find(name).data:
         words += ["--data-dir", str(where.data)]
     return "".join(f" {quote(word)}" for word in words)
+
+
+@asynccontextmanager
+async def kept(where: Places | None, env: Env) -> AsyncIterator[Store | None]:
+    """Open what the profile keeps of its conversations; None for a guest, who keeps nothing.
+
+    Raises:
+      StoreError: if that cannot be opened.
+    """
+    if where is None:
+        yield None
+        return
+    from p2pchat.store.store import open_store  # noqa: PLC0415  (a database for those who keep something)
+
+    async with open_store(where.history, env=env) as store:
+        yield store
 
 
 class Guests:

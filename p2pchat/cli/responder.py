@@ -1,7 +1,7 @@
 """What `p2pchat stdio` does: pass one visitor on to the process that listens, or be its peer.
 
-A peer without a store shows messages on standard error and acknowledges them then. It has nothing to say, so it answers
-a goodbye at once.
+A profile keeps what the visitor says; a guest, who keeps nothing, shows it on standard error. Neither has anything to
+say, so a goodbye is answered at once.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Responder:
           StoreError: if the disk refuses.
         """
         self._env: Env = system_env(Transports())
+        self._where = where
         guests = profiles.Guests(where) if where else None
         entropy = self._env.urandom
         self._identity = profiles.identity(where, entropy) if where else Identity.generate(entropy)
@@ -100,7 +101,10 @@ class Responder:
 
     async def _receive(self, stream: StandardStream, nursery: trio.Nursery) -> int:
         """Receive the visitor until one of us has enough; the tasks outlive the node, which says goodbye at its end."""
-        async with open_node(self._identity, env=self._env, settings=self._settings) as node:
+        async with (
+            profiles.kept(self._where, self._env) as store,
+            open_node(self._identity, env=self._env, settings=self._settings, store=store) as node,
+        ):
             nursery.start_soon(self._show, node)
             nursery.start_soon(self._serve, node, stream)
             return await signals.run(self._ended.wait)
@@ -112,7 +116,7 @@ class Responder:
     async def _show(self, node: Node) -> None:
         async for event in node.feed:
             match event:
-                case events.MessagesReceived(session=session, messages=received):
+                case events.MessagesReceived(session=session, messages=received) if not session.pair.durable:
                     await self._transcript.show(self._words.name(session), received)
                 case events.Connected():
                     self._came = True
