@@ -232,7 +232,9 @@ def _became(db: Database, row: Row, after: int, room: int) -> tuple[int, Became]
     cursor, _, pair, state, count, link, first, last, detail = row
     before = cursor - count  # the cursor just below the range
     skipped = max(after - before, 0)
-    covered = db.connection.execute(_COVERED, (pair, first, last, cursor, min(room, count), skipped)).fetchall()
+    # Where nothing lies between the messages, as in a large queue, the first one is known; else SQLite walks there.
+    start, walk = (first + skipped, 0) if last - first + 1 == count else (first, skipped)
+    covered = db.connection.execute(_COVERED, (pair, start, last, cursor, min(room, count), walk)).fetchall()
     ids, refs = [message_id for message_id, _ in covered], [ref for _, ref in covered]
     if skipped + len(ids) < count and len(ids) == room:
         cursor = before + skipped + room
