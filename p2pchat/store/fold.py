@@ -31,7 +31,7 @@ _PAIRED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3041-\u30ff\u3105-\u312f"
     "\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\U00020000-\U0003ffff]+"
 )
-_ASCII_TOKEN: Final = re.compile("[0-9a-z]+")
+_ASCII_SEPARATORS: Final = {code: " " for code in range(0x80) if not chr(code).isalnum()}
 
 
 class _Characters(dict[int, str]):
@@ -71,9 +71,9 @@ def fold(text: str) -> str:
     return " ".join([_PAIRED.sub(lambda run: f" {_pairs(run[0])} ", folded), *singles]) if singles else folded
 
 
-def tokens(text: str) -> str:
-    """Return what the tokenizer makes of `text`, with one blank between two tokens: what `phrases` stand in."""
-    return " ".join(_ASCII_TOKEN.findall(text.lower()) if text.isascii() else fold(text).split())
+def tokens(text: str) -> list[str]:
+    """Return what the tokenizer makes of `text`."""
+    return (text.lower().translate(_ASCII_SEPARATORS) if text.isascii() else fold(text)).split()
 
 
 def phrases(word: str) -> Iterator[str]:

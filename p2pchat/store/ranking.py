@@ -10,7 +10,6 @@ of SQLite's own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -37,8 +36,8 @@ def best(matches: Sequence[Match], phrases: Sequence[str], limit: int) -> list[i
     """Return the cursors of the best of `matches`, at most `limit`, the best first, the newer of equals first."""
     if not matches:
         return []
-    patterns = [re.compile(f"(?:^| ){re.escape(phrase)}(?= |$)") for phrase in phrases]
-    counted = [_count(match, patterns) for match in matches]
+    wanted = [_spaced(phrase.split()) for phrase in phrases]
+    counted = [_count(match, wanted) for match in matches]
     usual = sum(length for length, _ in counted) / len(counted)
 
     def merit(length: int, counts: Sequence[int]) -> float:
@@ -51,9 +50,15 @@ def best(matches: Sequence[Match], phrases: Sequence[str], limit: int) -> list[i
     return [cursor for _, cursor in ranked[:limit]]
 
 
-def _count(match: Match, patterns: Sequence[re.Pattern[str]]) -> tuple[int, Sequence[int]]:
-    """Return how many words a message has, and how often each pattern occurs in it."""
+def _count(match: Match, wanted: Sequence[str]) -> tuple[int, Sequence[int]]:
+    """Return how many words a message has, and how often each of those that are wanted occurs in it."""
     if not match.text:
-        return match.size // _WORD_LENGTH, [1] * len(patterns)
+        return match.size // _WORD_LENGTH, [1] * len(wanted)
     tokens = fold.tokens(match.text)
-    return tokens.count(" ") + 1, [len(pattern.findall(tokens)) for pattern in patterns]
+    spaced = _spaced(tokens)
+    return len(tokens), [spaced.count(phrase) for phrase in wanted]
+
+
+def _spaced(tokens: Sequence[str]) -> str:
+    """Return `tokens` with two blanks between them, one for each neighbour, and one at the ends."""
+    return f" {'  '.join(tokens)} "
