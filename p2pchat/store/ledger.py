@@ -3,9 +3,10 @@
 The outbox and what people see of it, the messages and their states, are written by the same calls, so they never
 disagree. Nothing in here decides anything: the rules are in `p2pchat/protocol/`.
 
-What is one row, the head, is kept in memory for as long as nobody else wrote, and so are the events that tell what
-became of my messages; `flush` writes both, at the end of each job. Events come last so that what fails in a job, for
-its time is up, has failed before the rest was sent.
+What is one row, the head, is kept in memory for as long as nobody else wrote, and so are the newest entries: most are
+handed over and acknowledged soon after they were appended, and need not be read for that. `flush` writes what waits at
+the end of each job: the head, and the events that tell what became of my messages. They come last so that what fails
+in a job, for its time is up, has failed before the rest was sent.
 
 Source: docs/protocol.md, section 6.1.
 """
@@ -13,7 +14,7 @@ Source: docs/protocol.md, section 6.1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from msgspec.structs import replace
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from p2pchat.store.heads import Head, Place
     from p2pchat.store.quota import FreeBytes
     from p2pchat.wire.frames import Entry
+
+
+TAIL_BYTES: Final = 1 << 20  # of entries that are kept in memory too: what the window lets go at once
 
 
 @final
@@ -50,6 +54,8 @@ class SqlLedger:
         self._known_head: Head | None = None
         self._changed = False
         self._events: list[Event] = []
+        self._tail: list[Entry] = []  # the newest entries, up to the newest one
+        self._tail_bytes = 0
         self._entered: set[bytes] = set()  # ids in this job that `take` has not kept yet
 
     @property
@@ -61,6 +67,7 @@ class SqlLedger:
             self._changed = False
             self._events.clear()
             self._entered.clear()
+            self._forget_tail()
         return self._known_head
 
     def change(self) -> Head:
@@ -107,6 +114,9 @@ class SqlLedger:
 
     def entries(self, first: int, last: int, *, enough: int | None = None, bodies: bool = True) -> Iterable[Entry]:
         """Return the entries numbered `first` … `last`, as far as there are any."""
+        tail = self.head.next - len(self._tail)
+        if first >= tail:
+            return self._tail[first - tail : last + 1 - tail] if last >= first else []
         return outbox.entries(self._database, self.head.pair, (first, last), enough=enough, bodies=bodies)
 
     def find(self, entry_id: bytes) -> int | None:
@@ -118,11 +128,20 @@ class SqlLedger:
         head = self.change()
         first = head.next
         outbox.append(self._database, head, entries, expires_ms=expires_ms, opening=self._opening)
+        self._tail_bytes += sum(map(len, [entry.body for entry in entries]))
+        self._tail += entries
+        if self._tail_bytes > TAIL_BYTES:
+            self._forget_tail()
         return first
+
+    def _forget_tail(self) -> None:
+        self._tail = []
+        self._tail_bytes = 0
 
     def replace(self, first: int, entries: Sequence[Entry]) -> None:
         """Put `entries` in the place of those numbered `first` and up."""
         outbox.replace(self._database, self.change(), first, entries)
+        self._forget_tail()
 
     def expired(self, now_ms: int) -> Sequence[int]:
         """Return the numbers of final entries, never handed, whose time was up by `now_ms`."""
@@ -150,7 +169,13 @@ class SqlLedger:
             head.delivered_through = covered.last
             head.waiting -= covered.size
             self._events.append(Event("delivered", head.pair, head.fence.gen, *covered))
+        self._shorten_tail(head.next - base)
         head.log = replace(head.log, base=base, base_state=base_state)
+
+    def _shorten_tail(self, length: int) -> None:
+        surplus = max(len(self._tail) - length, 0)
+        self._tail_bytes -= sum(map(len, [entry.body for entry in self._tail[:surplus]]))
+        del self._tail[:surplus]
 
     def renumber(self, epoch: bytes) -> None:
         """Begin a new log with what is kept. Any of it may have been sent in the past that the backup lost."""
@@ -160,6 +185,7 @@ class SqlLedger:
         outbox.renumber(self._database, head.pair, by=head.log.base - 1)
         head.log = Log(epoch=epoch, handed=kept)
         head.next = kept + 1
+        self._forget_tail()
 
     # ---- the peer's log
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from p2pchat.protocol import assembly
 from p2pchat.store.rows import Insertion
-from p2pchat.wire.frames import Entry, entry_cost
+from p2pchat.wire.frames import ENTRY_OVERHEAD, Entry
 from p2pchat.wire.messages import Kind
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def entries(
     found = []
     for entry in starmap(Entry, rows):
         found.append(entry)
-        enough -= entry_cost(entry)
+        enough -= ENTRY_OVERHEAD + len(entry.conv) + len(entry.body)  # `frames.entry_cost`, for a third of its price
         if enough < 0:
             break
     return found

@@ -13,7 +13,7 @@ from p2pchat.protocol.assembly import PART, VOID, VOID_BODY, Messages, Parts
 from p2pchat.protocol.ledger import Fence, Ledger, Seen
 from p2pchat.store import quota
 from p2pchat.store.database import Database
-from p2pchat.store.ledger import SqlLedger
+from p2pchat.store.ledger import TAIL_BYTES, SqlLedger
 from p2pchat.store.transaction import SqlTransaction
 from p2pchat.wire import messages as wire
 from p2pchat.wire.frames import MAX_BODY, Entry
@@ -111,7 +111,22 @@ def test_many_messages_are_kept_in_order(database: Database) -> None:
 def test_without_bodies_the_rest_of_an_entry_is_there(database: Database) -> None:
     kept = ledger(database)
     kept.append(numbered(1, 3))
+    kept.flush()
+    database.forget()
     assert list(kept.entries(2, 3, bodies=False)) == [entry(2, b""), entry(3, b"")]
+
+
+def test_much_that_waits_is_read_when_it_is_needed(database: Database) -> None:
+    kept = ledger(database)
+    long = [entry(number, bytes(TAIL_BYTES // 2)) for number in (1, 2, 3)]
+    for each in (*long, entry(4)):
+        kept.append([each])
+    kept.hand(1)
+    kept.drop(2, bytes(32))
+    assert list(kept.entries(2, 4)) == [*long[1:], entry(4)]
+    assert list(kept.entries(4, 4)) == [entry(4)]
+    kept.drop(5, bytes(80))
+    assert list(kept.entries(5, 9)) == []
 
 
 def test_entries_that_are_no_messages_are_found_too(database: Database) -> None:
