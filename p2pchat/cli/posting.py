@@ -20,10 +20,8 @@ from p2pchat.store.store import open_store
 from p2pchat.transports.registry import Transports
 
 if TYPE_CHECKING:
-    from p2pchat.cli.peers import Target
     from p2pchat.cli.settings import Common
-    from p2pchat.node.node import Node
-    from p2pchat.node.session import Session
+    from p2pchat.node.events import Notice
     from p2pchat.wire import messages
 
 MAX_KEY: Final = 256  # characters
@@ -72,10 +70,8 @@ def run(word: str, asked: Asked, common: Common) -> int:
             open_store(where.history, env=env) as store,
             open_node(identity, env=env, settings=NodeSettings(name=common.name, own_guest=False), store=store) as node,
         ):
-            sending = Sending(node, store, target, wish)
+            sending = Sending(node, store, target, wish, notice=_say_nothing if common.quiet else _tell)
             caught = await signals.run(sending.run)
-            if not common.quiet:
-                await _tell_new_pin(target, sending.session, node)
             told = await sending.told()
             code = Report(wait=wish.wait, told=told, error=sending.error, flags=profiles.flags(where)).tell(common)
             await sending.part()
@@ -95,10 +91,9 @@ def _body(asked: Asked) -> messages.Text | messages.Data | None:
     return said.body(asked.text)
 
 
-async def _tell_new_pin(target: Target, session: Session | None, node: Node) -> None:
-    """Say whose key is expected from now on where nobody had answered before."""
-    if target.peer is None and session is not None and await node.pinned(target.addresses[0]) == session.peer:
-        say.note(
-            f"{target.addresses[0]} is {session.peer} from now on; to be sure who that is, compare by voice: "
-            f"{session.peer.fingerprint}"
-        )
+def _tell(notice: Notice) -> None:
+    say.note("; ".join(filter(None, [notice.text, notice.hint])))
+
+
+def _say_nothing(notice: Notice) -> None:
+    """Be the notice of somebody who asked for none."""

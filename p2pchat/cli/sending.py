@@ -56,7 +56,9 @@ class Wish:
 class Sending:
     """What has come of it so far."""
 
-    def __init__(self, node: Node, store: Store, target: Target, wish: Wish) -> None:
+    def __init__(
+        self, node: Node, store: Store, target: Target, wish: Wish, *, notice: Callable[[events.Notice], None]
+    ) -> None:
         self.error: P2PChatError | None = None  # why it is not there; None once it is, or if we were interrupted
         self.ids: list[UUID] = []  # of the messages, which are stored
         self.session: Session | None = None
@@ -64,6 +66,7 @@ class Sending:
         self._store = store
         self._target = target
         self._wish = wish
+        self._notice = notice
         self._left: set[UUID] = set()  # those of them that are not there yet
         self._was_reached = False  # somebody answers there, who has not let us in
         self._trouble: P2PChatError | None = None  # what went wrong last
@@ -165,6 +168,8 @@ class Sending:
             match event:
                 case events.StatesChanged(session=session) if session is self.session:
                     self._note(event)
+                case events.Notice():
+                    self._notice(event)
                 case events.WaitingToBeLetIn():
                     self._was_reached = True
                 case events.DialFailed(error=error):

@@ -121,7 +121,7 @@ class Exchange:
             self.link.pause_reading()  # what is read already waits in `_early`
             self.session.pair.submit(self._gather_resume, self._after_resume)
 
-    def _gather_resume(self) -> Callable[[Transaction], tuple[Resumed, Step]]:
+    def _gather_resume(self) -> Callable[[Transaction], tuple[Resumed, Step, str | None]]:
         session, resume = self.session, self._resume
         assert resume is not None  # noqa: S101  (`_start` has seen it)
         self._resume = None
@@ -130,24 +130,24 @@ class Exchange:
         address = "" if remote is None else str(remote)
         pin = pins.canonical(remote) if remote is not None and self.dialed_by_us and not session.guest else None
 
-        def start(transaction: Transaction) -> tuple[Resumed, Step]:
+        def start(transaction: Transaction) -> tuple[Resumed, Step, str | None]:
             ledger = transaction.ledger
             resumed = self._delivery.resume(ledger, resume, window=self.hello, entropy=session.env.urandom)
+            is_new = False
             if resumed.rolled_back:
                 transaction.rolled_back()
             else:
                 transaction.connected(address, name=self.hello.name, guest=session.guest)
                 if resumed.gap:
                     transaction.gap()
-                if pin is not None:
-                    transaction.pin(pin)
-            return resumed, rest.run(transaction)
+                is_new = pin is not None and transaction.pin(pin)
+            return resumed, rest.run(transaction), pin if is_new else None
 
         return start
 
-    def _after_resume(self, result: Outcome[tuple[Resumed, Step]]) -> None:
+    def _after_resume(self, result: Outcome[tuple[Resumed, Step, str | None]]) -> None:
         try:
-            resumed, rest = result.unwrap()
+            resumed, rest, pinned = result.unwrap()
         except (Fenced, Violation, StoreError) as error:
             self._give_up(error)
             return
@@ -160,7 +160,7 @@ class Exchange:
             return
         self.running = True
         self.began = session.env.clock()
-        session.started(self, gap=resumed.gap)
+        session.started(self, gap=resumed.gap, pinned=pinned)
         rest.delivered = resumed.delivered
         session.stepped(rest)
         if self._on_running is not None:

@@ -354,12 +354,15 @@ class Session:
         rest = [message for message in received if message.entry.kind not in FOR_US]
         return Messages([message.seq for message in rest], [message.entry for message in rest])
 
-    def started(self, exchange: Exchange, *, gap: bool) -> None:
-        """Tell that `exchange` runs."""
+    def started(self, exchange: Exchange, *, gap: bool, pinned: str | None) -> None:
+        """Tell that `exchange` runs; `pinned` is where its peer is expected from now on, if nobody was before."""
         _log.info("%s: connected by way of %s", self.peer, exchange.link.remote)
         self.feed.put(Connected(session=self, address=exchange.link.remote, resumed=self._ran_before))
         self._ran_before = True
         self._note_change()
+        if pinned is not None:
+            fingerprint = f"compare its fingerprint by voice: {self.peer.fingerprint}"
+            self.feed.put(Notice(text=f"this key is expected at {pinned} from now on; {fingerprint}"))
         if gap:
             self.feed.put(Notice(text=f"messages of {self.peer} may be missing: it no longer has all it once sent"))
 

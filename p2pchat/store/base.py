@@ -46,8 +46,9 @@ class Transaction(Protocol):
     def failed(self, ids: Sequence[bytes], reason: str) -> None:
         """Note that these messages of mine will never arrive, and why."""
 
-    def pin(self, address: str) -> None:
-        """Note that the peer answers at `address`, in the form in which pins are kept; another key there is refused."""
+    def pin(self, address: str) -> bool:
+        """Expect the peer from now on at `address`, in the form in which pins are kept; False if somebody was already."""
+        ...
 
     def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:
         """Remember what a program calls a message of mine: its idempotency `key`, and its own `ref`."""

@@ -222,8 +222,9 @@ class MemoryPair:
     def failed(self, ids: Sequence[bytes], reason: str) -> None:
         """Keep nothing."""
 
-    def pin(self, address: str) -> None:
+    def pin(self, address: str) -> bool:  # noqa: ARG002  (it is the same for all)
         """Keep nothing: a guest pins nobody."""
+        return False
 
     def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:  # noqa: ARG002  (a ref is for logs)
         """Remember the key for this run."""

@@ -46,19 +46,19 @@ def peer_at(db: Database, address: str) -> PeerId | None:
     return None if row is None else _peer(db, address, row[0])
 
 
-def pin(db: Database, address: str, peer: PeerId) -> PeerId:
+def pin(db: Database, address: str, peer: PeerId) -> bool:
     """Pin `peer` at `address`, which is `canonical`, unless somebody is pinned there; inside a transaction.
 
     Returns:
-      Who is pinned there now: `peer`, or another one, for whom nothing has changed.
+      Whether nobody was. Otherwise nothing has changed, whoever it is.
 
     Raises:
       StoreError: as `peer_at`.
     """
-    pinned = peer_at(db, address)
-    if pinned is None:
+    is_new = peer_at(db, address) is None
+    if is_new:
         _write(db, address, peer)
-    return pinned or peer
+    return is_new
 
 
 def move(db: Database, address: str, peer: PeerId) -> PeerId | None:

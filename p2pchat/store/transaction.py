@@ -70,9 +70,9 @@ class SqlTransaction:
                 (cursor,) = row
                 self._note("failed", first=cursor, last=cursor, detail=reason)
 
-    def pin(self, address: str) -> None:
-        """Note that the peer answers at `address`, unless another one is pinned there."""
-        pins.pin(self._database, address, PeerId(self._ledger.place.peer))
+    def pin(self, address: str) -> bool:
+        """Expect the peer at `address` from now on; False if somebody was expected there already."""
+        return pins.pin(self._database, address, PeerId(self._ledger.place.peer))
 
     def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:
         """Remember what a program calls a message of mine."""

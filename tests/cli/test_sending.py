@@ -46,6 +46,7 @@ class Mailbox:
         self.err = ""  # what the newest run said on standard error
         self.out = ""
         self.ids: list[UUID] = []  # of its messages
+        self.notices: list[events.Notice] = []
         self._capfd = capfd
         self._seeds = count(100)
 
@@ -77,7 +78,7 @@ class Mailbox:
             open_store(self.directory / "history.db", env=env) as store,
             open_node(ME, env=env, settings=NodeSettings(own_guest=False), store=store) as node,
         ):
-            sending = Sending(node, store, target, wish)
+            sending = Sending(node, store, target, wish, notice=self.notices.append)
             yield sending
             await sending.part()
 
@@ -342,7 +343,12 @@ async def test_who_answers_first_is_expected_there_from_then_on(
     async with listening(box.network, tmp_path / "ann") as ann:
         assert await box.send(Wish(body=HI)) is ExitCode.DONE
         assert await ann.wait_heard(1) == ["hi"]
-    assert box.target(str(HOME)).peer == ANN
+        assert box.target(str(HOME)).peer == ANN
+        [notice] = box.notices
+        assert notice.text.startswith(f"this key is expected at {HOME} from now on; ")
+        assert notice.text.endswith(ANN.fingerprint)
+        assert await box.send(Wish(body=HI)) is ExitCode.DONE
+        assert box.notices == [notice]  # said once
 
 
 @pytest.mark.parametrize("wish", [Wish(body=HI), Wish(body=HI, retry=True)])

@@ -104,7 +104,8 @@ def test_the_newest_cursor_counts_what_this_job_did(kept: SqlLedger, transaction
 
 
 def test_where_the_peer_answers_is_pinned(database: Database, transaction: SqlTransaction) -> None:
-    transaction.pin("tcp:here:7272")
+    assert transaction.pin("tcp:here:7272")
+    assert not transaction.pin("tcp:here:7272")
     assert pins.peer_at(database, "tcp:here:7272") == PeerId.parse(PEER)
 
 
