@@ -132,14 +132,17 @@ class Line:
           queued: ids of what the sender still has in its outbox, and will send again.
         """
         again = set(queued)
+        before = set(self.heard)
         self.heard, self._last = [], {}
         for text in kept:
             self.hear(text)
         have = set(self.heard)
-        lost = [said for said in self.said if said.must_arrive and said.number not in have and said.id not in again]
-        for said in lost:
-            said.fate = Fate.FORGOTTEN
-        return len(lost)
+        missing = [said for said in self.said if said.fate in {Fate.ACCEPTED, Fate.ASKED} and said.number not in have]
+        gone = [said for said in missing if said.must_arrive and said.id not in again]
+        for said in missing:
+            if said.number in before or said in gone:  # its acknowledgement is under way, or was believed
+                said.fate = Fate.FORGOTTEN
+        return len(gone)
 
 
 def _filler(number: int, size: int) -> str:

@@ -169,12 +169,12 @@ class Lane:
 
     def _enqueue(self, data: memoryview) -> None:
         self._room -= len(data)
-        while data:
-            size = len(data)
-            if size > 1 and self._dice.random() < self.pace.splits:
-                size = self._dice.randint(1, size - 1)
-            self._pieces.append((self._arrival(size), data[:size]))
-            data = data[size:]
+        if len(data) > 1 and self._dice.random() < self.pace.splits:
+            first = self._dice.randint(1, len(data) - 1)
+            self._pieces.append((self._arrival(first), data[:first]))
+            data = data[first:]
+        if data:
+            self._pieces.append((self._arrival(len(data)), data))
         self._waiting.unpark_all()
 
     def _arrival(self, size: int) -> float:

@@ -15,6 +15,7 @@ from p2pchat.testing import faults
 from p2pchat.testing.lanes import Pace
 from p2pchat.testing.simdisk import Loss
 from p2pchat.testing.watch import POINTS
+from p2pchat.wire.records import MAX_RECORD
 
 if TYPE_CHECKING:
     import random
@@ -107,12 +108,18 @@ def _profile(throw: random.Random) -> tuple[Profile, float]:
         everybody_dials=throw.random() < 0.5,
         pace=pace,
         disk=throw.choice((0.0, 0.001, 0.004, 0.05, 0.5)),
-        patience=throw.choice((6.0, 15.0, 90.0)),
+        patience=max(throw.choice((6.0, 15.0, 90.0)), 3 * _seconds_for_a_record(pace)),
         skew=throw.choice((0.0, 0.0, 30.0, 1e6)),
         doubles=throw.random() < 0.15,
         loss=throw.choice((Loss.DROP, Loss.TORN)),
     )
     return profile, throw.choice((5.0, 20.0, 60.0))
+
+
+def _seconds_for_a_record(pace: Pace) -> float:
+    """Return how long the longest record may take: whoever waits for less would never get it."""
+    per_window = 2 * (pace.latency + pace.jitter)
+    return MAX_RECORD / min(pace.bandwidth, pace.buffer / per_window)
 
 
 def _says(throw: random.Random, profile: Profile, lasts: float) -> tuple[Say, ...]:

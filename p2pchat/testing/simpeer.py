@@ -73,7 +73,7 @@ class Peer:
 
     def start(self) -> None:
         """Start the programs of this peer, unless they run already."""
-        if not self.running:
+        if not self.running and not self.world.over:
             for seat in range(1 + (self.world.scenario.profile.doubles and self.number == 0)):
                 self.starts += 1
                 process = Running(self, seat, self.starts)
@@ -88,10 +88,14 @@ class Peer:
             self.mount.lose_power(loss)
             self._mount = None
             self.machine.lose_power()
+        self.end()
+        self.world.start_soon(self.start_later, down)
+
+    def end(self) -> None:
+        """Kill what runs."""
         for process in self.running:
             process.kill()
         self.running.clear()
-        self.world.start_soon(self.start_later, down)
 
     def stop(self, *, down: float) -> None:
         """End what runs in an orderly way; it starts again afterwards."""

@@ -200,7 +200,8 @@ class Running:
             result = Withdrawal.TOO_LATE
         if self.alive:
             withdrawn = result is Withdrawal.WITHDRAWN
-            said.fate = Fate.WITHDRAWN if withdrawn else Fate.ACCEPTED
+            if withdrawn or said.fate is Fate.ASKED:  # or a backup has made a difference meanwhile
+                said.fate = Fate.WITHDRAWN if withdrawn else Fate.ACCEPTED
             self.peer.world.note(line.name, "withdrawn" if withdrawn else "kept", said.number)
             if withdrawn:
                 self.peer.world.mark("withdrawn")
