@@ -47,7 +47,7 @@ class Transaction(Protocol):
         """Note that these messages of mine will never arrive, and why."""
 
     def pin(self, address: str) -> bool:
-        """Expect the peer from now on at `address`, in the form in which pins are kept; False if somebody was already."""
+        """Expect the peer at `address`, as `store.pins` spells it, from now on; False if somebody was already."""
         ...
 
     def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:
