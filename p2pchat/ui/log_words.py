@@ -128,16 +128,14 @@ def _outlook(told: Timeline, who: str) -> list[str]:
     if not told.waits:
         return []
     link = told.newest
+    again = f"{'it is sent again' if told.state == 'sent' else 'it goes out'} {WHEN} that peer"
     if link is None:
-        lines = [f"it waits: there was no link to {who} yet"]
+        lines = [f"it waits: there was no link to {who} yet", again]
     elif link.until_ms is not None:
-        lines = [f"it waits: no link since {_moment(link.until_ms)} ({_reason(link.reason)})"]
+        lines = [f"it waits: no link since {_moment(link.until_ms)} ({_reason(link.reason)})", again]
     else:
-        number = _link(link.number, link.address)
-        lines = [f"it waits for {'its acknowledgement' if told.state == 'sent' else 'its turn'} on {number}"]
-    again = "it is sent again" if told.state == "sent" else "it goes out"
-    if link is None or link.until_ms is not None:
-        lines.append(f"{again} {WHEN} that peer")
+        what = "acknowledgement" if told.state == "sent" else "turn"
+        lines = [f"it waits for its {what} on {_link(link.number, link.address)}", f"should that link be gone, {again}"]
     if told.expires_ms is not None:
         lines.append(f"if it has not left by {_moment(told.expires_ms)}, it is withdrawn")
     if told.state == "queued":

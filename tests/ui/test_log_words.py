@@ -140,27 +140,39 @@ def test_the_story_of_what_a_guest_was_shown(book: Logbook) -> None:
 
 def test_the_story_of_what_waits(book: Logbook) -> None:
     mine = book.say(BOB, "hello", expires_ms=1_795_349_000_000)
-    goes = "  it goes out when any p2pchat of this profile meets that peer"
+    goes = "it goes out when any p2pchat of this profile meets that peer"
     withdraw = [
         "  if it has not left by 2026-11-22 12:03:20, it is withdrawn",
         f"  to withdraw it: p2pchat unsend {name(1)}",
     ]
-    assert story(book, mine)[3:] == [f"  it waits: there was no link to {WHO} yet", goes, *withdraw]
+    assert story(book, mine)[3:] == [f"  it waits: there was no link to {WHO} yet", f"  {goes}", *withdraw]
     book.connected(BOB)
-    assert story(book, mine)[3:] == ["  it waits for its turn on link 1 (tcp:box:7272)", *withdraw]
+    assert story(book, mine)[3:] == [
+        "  it waits for its turn on link 1 (tcp:box:7272)",
+        f"  should that link be gone, {goes}",
+        *withdraw,
+    ]
     book.disconnected(BOB, "it went away")
-    assert story(book, mine)[3:] == ["  it waits: no link since 2026-11-22 12:00:03 (it went away)", goes, *withdraw]
+    assert story(book, mine)[3:] == [
+        "  it waits: no link since 2026-11-22 12:00:03 (it went away)",
+        f"  {goes}",
+        *withdraw,
+    ]
 
 
 def test_the_story_of_what_was_sent_and_never_acknowledged(book: Logbook) -> None:
     book.connected(BOB)
     mine = book.say(BOB, "hello")
     book.sent(BOB, mine, mine)
-    assert story(book, mine)[4:] == ["  it waits for its acknowledgement on link 1 (tcp:box:7272)"]
+    again = "it is sent again when any p2pchat of this profile meets that peer"
+    assert story(book, mine)[4:] == [
+        "  it waits for its acknowledgement on link 1 (tcp:box:7272)",
+        f"  should that link be gone, {again}",
+    ]
     book.disconnected(BOB, "")
     assert story(book, mine)[4:] == [
         "  it waits: no link since 2026-11-22 12:00:04 (nobody knows why)",
-        "  it is sent again when any p2pchat of this profile meets that peer",
+        f"  {again}",
     ]
 
 
