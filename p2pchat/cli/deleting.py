@@ -50,6 +50,8 @@ def delete(choice: Choice, common: Common, *, ask: bool) -> int:
             say.note("nothing was deleted")
             return ExitCode.NO
         number = deletion.delete(db, doomed)
+        for copy in sorted(db.path.parent.glob(f"{db.path.name}.v*.bak")):  # as migrations leave them
+            say.warning(f"{copy} is older, and still has what was deleted", hint="nothing needs it: you may delete it")
         return _tell(Deleted(messages=number, waiting=found.waiting), common)
 
 

@@ -20,8 +20,8 @@ Example: p2pchat history --since yesterday
 
 HELP_DELETE = """\
 Delete what was said: with PEER, the message --id, or everything --before WHEN; if there are several of these, what fits
-all of them. The text is gone from the disk for good. That there was a message, and its id, is kept, so that it is not
-taken for a new one if it comes again. The other side keeps its copy.
+all of them. The text is gone from the store for good. That there was a message, and its id, is kept, so that it is not
+taken for a new one if it comes again. The other side keeps its copy, and so do your backups.
 
 What still waits to be sent stays, in the queue, until it is delivered: `p2pchat unsend` withdraws it.
 

@@ -204,6 +204,15 @@ def test_without_a_terminal_it_takes_a_yes(filled: Path, run: Run) -> None:
     assert len(left(filled)) == 6
 
 
+def test_a_copy_that_an_update_has_left_is_told(filled: Path, run: Run) -> None:
+    copy = filled / "history.db.v1.bak"
+    copy.touch()
+    code, _, (warning, hint, told) = run("history", "delete", str(ANN), "--yes")
+    assert warning == f"p2pchat: warning: {copy} is older, and still has what was deleted"
+    assert hint == "hint: nothing needs it: you may delete it"
+    assert (code, told) == (0, "p2pchat: deleted 2 messages.")
+
+
 def test_without_a_store_there_is_nothing_to_delete(run: Run, data: Path) -> None:
     assert run("history", "delete", "--before", "now", "--yes") == (0, [], ["p2pchat: deleted 0 messages."])
     assert list(data.glob("*.db")) == []
