@@ -29,6 +29,7 @@ from p2pchat.ui import marks, stdio
 from p2pchat.ui.outlets import CleanLines, ExactBytes, Outlet
 from p2pchat.ui.pipe import PipeFace
 from p2pchat.ui.plain import PlainFace
+from p2pchat.ui.reader import Manner
 from p2pchat.ui.transcript import Transcript
 from p2pchat.ui.words import Words
 
@@ -140,22 +141,23 @@ def draws(common: Common, terminals: Terminals) -> bool:
     return terminals.can_draw and not common.plain
 
 
-def line_face(common: Common, words: Words, env: Env, draft: DraftFile | None) -> Face:
+def line_face(manner: Manner, env: Env, draft: DraftFile | None) -> Face:
     """Return the face that draws."""
     from p2pchat.ui.line import LineFace  # noqa: PLC0415  (a toolkit of 130 modules, for those who need it)
     from p2pchat.ui.terminal import Printer, Terminal  # noqa: PLC0415
 
     terminal = Terminal.on(sys.stdout)
-    printer = Printer(terminal, encoding=words.marks.encoding)
+    printer = Printer(terminal, encoding=manner.words.marks.encoding)
     if stdio.is_terminal(2):
         log.move(printer)
-    return LineFace(terminal, printer, words=words, wall=env.wall, draft=draft, quiet=common.quiet)
+    return LineFace(terminal, printer, manner, wall=env.wall, draft=draft)
 
 
-def face(common: Common, terminals: Terminals, words: Words, env: Env, draft: DraftFile | None = None) -> Face:
+def face(common: Common, terminals: Terminals, manner: Manner, env: Env, draft: DraftFile | None = None) -> Face:
     """Return the face for whatever the three descriptors are; `draft` is where one can be kept."""
     if draws(common, terminals):
-        return line_face(common, words, env, draft)
+        return line_face(manner, env, draft)
+    words = manner.words
     out, errors = stdio.Output(1), stdio.Output(2)
     outlet: Outlet
     if terminals.screen:
@@ -164,7 +166,7 @@ def face(common: Common, terminals: Terminals, words: Words, env: Env, draft: Dr
         outlet = CleanLines(out, marks=words.marks) if common.safe else ExactBytes(out)
         screen = Transcript(errors, marks=words.marks, wall=env.wall)
     if terminals.keys:
-        return PlainFace(source=stdio.Input(0), outlet=outlet, screen=screen, words=words, quiet=common.quiet)
+        return PlainFace(manner, source=stdio.Input(0), outlet=outlet, screen=screen)
     source = None if common.no_input else stdio.Input(0)
     return PipeFace(source=source, outlet=outlet, status=errors, words=words, quiet=common.quiet)
 
@@ -221,6 +223,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
                 await local_socket.own(where.socket, node)
             if common.json:
                 return await signals.run(partial(json_face(common, words).run, node, plan))
-            return await signals.run(partial(chats.run, node, face(common, terminals, words, env, draft), plan))
+            manner = Manner(words=words, store=store, quiet=common.quiet, receipts=not common.no_receipts)
+            return await signals.run(partial(chats.run, node, face(common, terminals, manner, env, draft), plan))
 
     return start(chat, common, terminals)

@@ -22,6 +22,7 @@ from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.transports.registry import Transports
 from p2pchat.ui import chat as chats
 from p2pchat.ui import marks, stdio, transcript
+from p2pchat.ui.reader import Manner
 from p2pchat.ui.words import Words
 from p2pchat.wire.messages import Text
 
@@ -55,7 +56,8 @@ def run(common: Common) -> int:
             await echo.listen(ADDRESS)
             nursery.start_soon(serve, echo)
             async with open_node(me, env=env) as node:
-                face = chat.face(common, terminals, words, env) if terminals.keys else Script(words, env)
+                manner = Manner(words=words, quiet=common.quiet)
+                face = chat.face(common, terminals, manner, env) if terminals.keys else Script(words, env)
                 code = await signals.run(partial(chats.run, node, face, chats.Plan(dial=ADDRESS)))
             nursery.cancel_scope.cancel()
         return code

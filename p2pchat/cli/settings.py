@@ -130,6 +130,7 @@ class Common:
     json: bool = _option("print JSON, for programs", Flag())
     no_input: bool = _option("read nothing, ask nothing", Flag())
     safe: bool = _option("clean what goes to a file or a pipe as for a terminal", Flag())
+    no_receipts: bool = _option("do not tell peers which of their messages you have read", Flag())
     verbose: int = _option(
         "say more; twice: with tracebacks",
         Number("0, 1 or 2", example="1", whole=True, most=MAX_VERBOSE),

@@ -21,7 +21,7 @@ class Verb(NamedTuple):
 _PROFILE = ("profile", "data-dir")
 _CHAT = ("guest", *_PROFILE, "name", "accept")
 _TALK = ("verbose", "quiet")
-_FACE = ("plain", "json", "no-input", "safe")
+_FACE = ("plain", "json", "no-input", "no-receipts", "safe")
 
 VERBS = (
     Verb(

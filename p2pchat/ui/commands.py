@@ -10,7 +10,22 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Name = Literal["accept", "clear", "help", "me", "nick", "quit", "reconnect", "reject", "switch", "who"]
+Name = Literal[
+    "accept",
+    "clear",
+    "grep",
+    "help",
+    "history",
+    "me",
+    "nick",
+    "quit",
+    "reconnect",
+    "reject",
+    "switch",
+    "unsend",
+    "who",
+    "why",
+]
 
 MAX_UNASKED = 10  # lines of one text that are sent at the first Enter: more were seldom meant to be pasted here
 
@@ -23,23 +38,32 @@ class Command:
     usage: str
     summary: str
     aliases: tuple[str, ...] = ()
-    takes: Literal["nothing", "number", "peer", "text"] = "nothing"
+    takes: Literal["nothing", "number", "message", "count", "peer", "text"] = "nothing"
 
 
 COMMANDS = (
-    Command("help", "/help", "show this list"),
+    Command("help", "/help", "show this list", aliases=("h",)),
     Command("quit", "/quit", "say goodbye and end (also /q, /exit)", aliases=("q", "exit")),
-    Command("who", "/who", "who is here, and who waits to be let in"),
+    Command("who", "/who", "who is here, and who waits to be let in", aliases=("w",)),
     Command("me", "/me TEXT", "say what you do: /me waves", takes="text"),
     Command("nick", "/nick NAME", "call yourself NAME, for this run", takes="text"),
     Command("switch", "/switch PEER", "talk to that peer of /who: its name or its number", takes="peer"),
     Command("accept", "/accept N", "let stranger number N in", takes="number"),
     Command("reject", "/reject N", "refuse stranger number N", takes="number"),
+    Command("why", "/why N", "what became of your message number N; without N, of the newest", takes="message"),
+    Command("unsend", "/unsend N", "withdraw your message number N, if it has not left", takes="message"),
+    Command("history", "/history N", "the newest N messages; without N, 20", takes="count"),
+    Command("grep", "/grep WORDS", "find messages in which all WORDS occur", takes="text"),
     Command("reconnect", "/reconnect", "dial now, and do not wait longer, when the connection is lost"),
     Command("clear", "/clear", "clear the screen"),
 )
 
 _NEEDED = {"text": ("a text", "for example {}"), "peer": ("a name or a number", "both are in /who")}
+_NUMBERS = {
+    "number": "the numbers are in /who",
+    "message": "the numbers stand beside your messages",
+    "count": "for example /history 50",
+}
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
 
 
@@ -110,10 +134,10 @@ def _read_command(word: str, argument: str) -> Meaning:
         return Mistake(f"/{command.name} needs {what}", hint.format(command.usage))
     if command.name == "me":
         argument = f"/me {argument}"  # as it is sent: the other side's face reads it
-    if command.takes != "number":
+    if command.takes not in _NUMBERS:
         return Do(command.name, text=argument)
     if argument and not (argument.isascii() and argument.isdigit() and len(argument) < 10):
-        return Mistake(f"/{command.name} takes a number, not {argument}", "the numbers are in /who")
+        return Mistake(f"/{command.name} takes a number, not {argument}", _NUMBERS[command.takes])
     return Do(command.name, number=int(argument or 0))
 
 

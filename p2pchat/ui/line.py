@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
+from weakref import WeakSet
 
 import trio
 
@@ -19,6 +20,7 @@ from p2pchat.ui import commands, sanitize
 from p2pchat.ui.completion import Choices, Tab
 from p2pchat.ui.person import Person
 from p2pchat.ui.prompt import MAX_LINE, Answers, Prompt
+from p2pchat.ui.reader import Reader
 from p2pchat.ui.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.input import Input
 
+    from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.posts import Post
+    from p2pchat.ui.reader import Manner
     from p2pchat.ui.terminal import Printer, Terminal
-    from p2pchat.ui.words import Words
 
 MAX_TYPED = 100  # texts that were entered and wait to be sent; beyond, Enter does nothing for a moment
+RECEIPT_PATIENCE = 1.0  # seconds that a delivered message waits at the prompt for its receipt
+UNDER_WAY = frozenset({events.State.SENT, events.State.DELIVERED})
 LAST_WORDS = 1.0  # seconds to write what should be on the screen when all else has ended
 FAREWELL = "Ctrl-C again ends at once, /q says goodbye first"
 TOO_LONG = f"not inserted: the line takes {MAX_LINE} characters at most; send a file with p2pchat dial PEER < FILE"
@@ -67,11 +72,10 @@ class LineFace:
         self,
         terminal: Terminal,
         printer: Printer,
+        manner: Manner,
         *,
-        words: Words,
         wall: Callable[[], float],
         draft: Draft | None = None,
-        quiet: bool = False,
         keys: Input | None = None,
     ) -> None:
         """Make a face for `terminal`.
@@ -79,20 +83,22 @@ class LineFace:
         Args:
           terminal: where it draws.
           printer: what writes above the prompt.
-          words: how to say things.
+          manner: how to treat the person.
           wall: the time of day.
           draft: where a draft waits for the next start; None to keep nothing.
-          quiet: whether to say only what needs an answer.
           keys: what is typed, if not on standard input.
         """
         self._printer = printer
-        self._screen = Transcript(printer, marks=words.marks, wall=wall)
-        self._words = words
+        self._words = manner.words
+        self._screen = Transcript(printer, marks=self._words.marks, wall=wall)
         self._wall = wall
         self._draft = draft
-        self._person = Person(screen=self._screen, words=words, quiet=quiet)
-        self._posts = self._person.posts
+        self._reader = Reader(manner, screen=self._screen, outlet=self._screen)
+        self._person = Person(self._reader, screen=self._screen, words=manner.words)
+        self._posts = self._reader.posts
         self._chat: Chat | None = None
+        self._nursery: trio.Nursery | None = None
+        self._told_by: WeakSet[Session] = WeakSet()  # those that have sent us a receipt
         self._doubted = ""  # the text that is sent only if Enter comes again
         self._restored = ""  # the draft that was put into the line, until Enter
         self._saying = ""  # what is being said, as typed: it may have to wait for room
@@ -114,22 +120,39 @@ class LineFace:
     async def show(self, event: events.Event, chat: Chat) -> None:
         """Print what is news above the prompt."""
         match event:
-            case events.MessagesReceived(session=session, messages=received):
-                await self._screen.show(self._words.name(session, chat.sessions), received)
+            case events.MessagesReceived(session=session):
+                await self._print([post for post in self._posts.open(session) if post.state in UNDER_WAY])
+                await self._reader.receive(event, chat)
+            case events.SaidElsewhere():
+                await self._reader.hear_myself(event, chat)
             case events.StatesChanged():
                 await self._changed(event)
             case _:
                 await self._person.follow(event, chat)
                 if isinstance(event, events.Disconnected) and event.session.over:
-                    await self._print(self._person.give_up(event.session))
+                    await self._print(self._reader.give_up(event.session))
         self._prompt.refresh()
 
     async def _changed(self, event: events.StatesChanged) -> None:
-        """Let messages of ours scroll whose fate is known; tell the fate of those that have scrolled."""
-        news = self._person.note_states(event)
-        scrolled = [post for post in news if not self._posts.is_open(post)]
-        await self._print([post for post in news if self._posts.is_open(post) and post.state is not events.State.SENT])
-        await self._screen.note(self._posts.news(scrolled))
+        """Let messages of ours scroll whose fate is known; tell the fate of those that have scrolled.
+
+        One that was delivered waits a moment for its receipt, where receipts come: it shall not take two lines.
+        """
+        news = self._reader.note_states(event)
+        here = [post for post in news if self._posts.is_open(post)]
+        told = [post for post in news if not self._posts.is_open(post)]
+        waiting = [post for post in here if post.state is events.State.DELIVERED and event.session in self._told_by]
+        await self._print([post for post in here if post.state is not events.State.SENT and post not in waiting])
+        await self._reader.tell(self._posts.news(told))
+        if event.read:
+            self._told_by.add(event.session)
+        if waiting and self._nursery is not None:
+            self._nursery.start_soon(self._let_scroll, waiting)
+
+    async def _let_scroll(self, waiting: list[Post]) -> None:
+        await trio.sleep(RECEIPT_PATIENCE)
+        await self._print([post for post in waiting if self._posts.is_open(post)])
+        self._prompt.refresh()
 
     async def _print(self, done: list[Post]) -> None:
         """Let messages of ours scroll."""
@@ -142,16 +165,17 @@ class LineFace:
 
     async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:
         """Let a person type until the chat is over; then keep what was not sent."""
-        self._chat = chat
+        self._chat, self._nursery = chat, nursery
         draft = self._draft.take() if self._draft is not None else ""
         draft, self._rest = draft[:MAX_LINE], draft[MAX_LINE:]
         self._restored = draft.rstrip("\n")
         if draft:
             told = "this was typed and not sent when the last chat ended: Enter twice sends it, Ctrl-C clears it"
-            await self._person.tell([told])
+            await self._reader.tell([told])
         if self._rest:
-            await self._person.tell([f"the line takes {MAX_LINE} characters of that; the rest comes next time"])
+            await self._reader.tell([f"the line takes {MAX_LINE} characters of that; the rest comes next time"])
         nursery.start_soon(chat.guard, self._obey, chat, nursery)
+        nursery.start_soon(chat.guard, self._reader.attend)
         try:
             await self._prompt.run(draft)
         finally:
@@ -195,7 +219,7 @@ class LineFace:
                 kept = "what you had not sent is kept for the next start"
             except errors.StoreError as exc:
                 kept = f"{exc}; it was: {draft}"
-        await self._print(self._person.give_up())
+        await self._print(self._reader.give_up())
         if draft:
             await self._screen.note(sanitize.clean(kept).split("\n"))
 

@@ -1,7 +1,8 @@
 """The log, what waits, and the story of a message, in sentences for people: the wording for verbs and faces alike.
 
-Each record is one line, however many lines a message has: nothing in a line of the log can look like another one. All
-that a peer chose has passed the sanitiser when it leaves this module. Times are local.
+Each record is one line, however many lines a message has, and what does not fit the screen is indented below it: so
+nothing that a peer wrote can look like a line of the log. All that a peer chose has passed the sanitiser when it leaves
+this module. Times are local.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from p2pchat.ui.marks import Marks
 
 MARGIN: Final = "  "
+INDENT: Final = MARGIN * 2  # of what did not fit: deeper than any line begins
 LAST_MS: Final = 253_402_200_000_000  # Unix milliseconds; a day before the year 10000, wherever we are
 GUEST: Final = " to a guest, who keeps nothing"
 #: Nobody knows more of the next attempt: whichever process is there first makes it.
@@ -28,10 +30,11 @@ WHEN: Final = "when any p2pchat of this profile meets"
 
 
 class LogWords:
-    """Sentences with the signs that a terminal can draw."""
+    """Sentences with the signs that a terminal can draw; `width` is the number of its columns, 0 for no bound."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: Marks, *, width: int = 0) -> None:
         self._marks = marks
+        self._width = width
         self._states = {
             "queued": marks.queued,
             "sent": marks.sent,
@@ -48,9 +51,11 @@ class LogWords:
 
     # ---- the log
 
-    def record(self, record: Record) -> str:
-        """Return the line for something that happened."""
-        return f"{_moment(record.at_ms)}{MARGIN}{self.peer(record.peer, record.name)}{MARGIN}{self._what(record)}"
+    def record(self, record: Record) -> list[str]:
+        """Return the line, or lines, for something that happened."""
+        return self._fit(
+            f"{_moment(record.at_ms)}{MARGIN}{self.peer(record.peer, record.name)}{MARGIN}{self._what(record)}"
+        )
 
     def _what(self, record: Record) -> str:
         match record.what:
@@ -80,18 +85,17 @@ class LogWords:
 
     # ---- what waits
 
-    def waiting(self, one: Waiting) -> str:
-        """Return the line for a message that waits."""
+    def waiting(self, one: Waiting) -> list[str]:
+        """Return the line, or lines, for a message that waits."""
         state = "sent" if one.is_sent else "queued"
         expires = f", until {_moment(one.expires_ms)}" if one.expires_ms is not None and not one.is_sent else ""
-        return MARGIN.join(
-            [
-                _moment(one.since_ms),
-                self.peer(one.peer, one.name),
-                f"{self._states[state]} {state} {UUID(bytes=one.id)}",
-                f"{one.size} bytes{expires}",
-            ]
-        )
+        columns = [
+            _moment(one.since_ms),
+            self.peer(one.peer, one.name),
+            f"{self._states[state]} {state} {UUID(bytes=one.id)}",
+            f"{one.size} bytes{expires}",
+        ]
+        return self._fit(MARGIN.join(columns))
 
     # ---- one message
 
@@ -103,7 +107,12 @@ class LogWords:
         lines = [f"{UUID(bytes=told.named.id)} {way} {who}: {mark}{told.state}"]
         lines += [f"{MARGIN}{_exact(step.at_ms)}{MARGIN}{_step(step, told)}" for step in told.steps]
         lines += [MARGIN + line for line in _outlook(told, who)]
-        return [*lines, f"{MARGIN}what it said was deleted here"] if told.deleted else lines
+        lines += [f"{MARGIN}what it said was deleted here"] if told.deleted else []
+        return [piece for line in lines for piece in self._fit(line)]
+
+    def _fit(self, line: str) -> list[str]:
+        first, *rest = transcript.fold(line, self._width - len(INDENT))
+        return [first, *(INDENT + sanitize.isolate(piece) for piece in rest)]
 
 
 def _step(step: Step, told: Timeline) -> str:

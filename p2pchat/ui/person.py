@@ -12,59 +12,62 @@ import trio
 from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node import events
 from p2pchat.ui import commands, sanitize
-from p2pchat.ui.posts import Post, Posts
 from p2pchat.ui.strangers import Strangers
 from p2pchat.wire.messages import MAX_DISPLAY_NAME, Text
 
 if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat
+    from p2pchat.ui.posts import Post
+    from p2pchat.ui.reader import Reader
     from p2pchat.ui.transcript import Transcript
     from p2pchat.ui.words import Words
 
-UNDELIVERED = frozenset({events.State.QUEUED, events.State.SENT})
 OUTBOX_PATIENCE = 2.0  # seconds that Enter may take while too much waits to be sent; then the line is not sent
 
 
 class Person:
     """What one person does and has before it."""
 
-    def __init__(self, *, screen: Transcript, words: Words, quiet: bool) -> None:
+    def __init__(self, reader: Reader, *, screen: Transcript, words: Words) -> None:
         """Begin alone.
 
         Args:
+          reader: what the person reads.
           screen: where our own lines go.
           words: how to say them.
-          quiet: whether to say only what needs an answer.
         """
-        self.current: Session | None = None  # whom typed lines go to
         self.strangers: Strangers = Strangers()
-        self.posts: Posts = Posts(words.marks)
         self.is_leaving: bool = False
+        self._reader = reader
         self._screen = screen
         self._words = words
-        self._quiet = quiet
 
-    async def tell(self, lines: list[str]) -> None:
-        """Say what is good to know; nothing to those who want it quiet."""
-        if not self._quiet:
-            await self._screen.note(lines)
+    @property
+    def current(self) -> Session | None:
+        """Whom typed lines go to."""
+        return self._reader.current
+
+    # ---- events
 
     async def follow(self, event: events.Event, chat: Chat) -> None:
         """Tell what is news, and keep somebody to talk to."""
         if isinstance(event, events.Stranger) and event.waiting:
             await self._screen.note(self._words.question(event, self.strangers.add(event.peer)))
             return
-        await self.tell(self._words.tell(event, chat.sessions))
+        await self._reader.tell(self._words.tell(event, chat.sessions))
         match event:
-            case events.Connected(session=session) | events.Elsewhere(session=session) if (
-                self.current is None or not self.current.reachable
-            ):
-                self.current = session
+            case events.Connected(session=session) | events.Elsewhere(session=session):
+                if self.current is None or not self.current.reachable:
+                    self._reader.look_at(session)
+                await self._reader.open(session, chat)
             case events.Disconnected(session=session, clean=True) if session is self.current:
-                self.current = next((other for other in chat.sessions if other.reachable), None)
-                if self.current is not None:
-                    await self.tell([f"you now talk to {self._words.name(self.current, chat.sessions)}"])
+                self._reader.current = None
+                other = next((other for other in chat.sessions if other.reachable), None)
+                if other is not None:
+                    await self._talk_to(other, chat)
+
+    # ---- what is typed
 
     async def say(self, text: str, chat: Chat) -> Post | None:
         """Send `text` to whom we talk to; None if that is not possible, which was told then."""
@@ -77,8 +80,8 @@ class Person:
         try:
             with trio.move_on_after(OUTBOX_PATIENCE):
                 message_id = await session.post(Text(text))
-                author = self._author(session, chat)
-                return self.posts.add(session, message_id, author=author, text=sanitize.clean(text), said_at=said_at)
+                author, clean = self._reader.author(session, chat), sanitize.clean(text)
+                return self._reader.posts.add(session, message_id, author=author, text=clean, said_at=said_at)
         except LocalProtocolError as exc:
             await self._screen.note([f"{failed} not sent: {exc}"])
             return None
@@ -87,29 +90,6 @@ class Person:
             return None
         await self._screen.note([f"{failed} not sent: too much waits to be sent already"])
         return None
-
-    def note_states(self, event: events.StatesChanged) -> list[Post]:
-        """Note how far messages of ours have come; returns those for which that is news."""
-        posts = self.posts
-        news = [
-            *posts.reached(events.State.SENT, event.sent),
-            *posts.reached(events.State.DELIVERED, event.delivered),
-            *posts.reached(events.State.READ, event.read),
-            *posts.reached(events.State.FAILED, event.failed, reason=event.reason),
-        ]
-        return sorted(set(news), key=lambda post: post.number)
-
-    def give_up(self, session: Session | None = None) -> list[Post]:
-        """Return what is at the prompt, of one conversation or of all; what nothing keeps, and is not there, failed."""
-        posts = self.posts.open(session)
-        lost = [post for post in posts if not post.session.pair.durable and post.state in UNDELIVERED]
-        self.posts.reached(events.State.FAILED, [post.id for post in lost])
-        return posts
-
-    def _author(self, session: Session, chat: Chat) -> str:
-        """Return how we are called in front of what we say to the peer of `session`."""
-        alone = sum(other.reachable for other in chat.sessions) <= 1
-        return "you" if alone else f"you to {self._words.name(session, chat.sessions)}"
 
     async def obey(self, command: commands.Do, chat: Chat, nursery: trio.Nursery) -> None:
         """Do what `command` says; what only a face can do is the face's."""
@@ -129,6 +109,8 @@ class Person:
             case commands.Do(name="reconnect"):
                 count = chat.node.reconnect()
                 await self._screen.note(["dialling now" if count else "nobody waits to be dialled again"])
+            case commands.Do(name="why" | "unsend" | "history" | "grep"):
+                await self._reader.look_up(command, chat)
             case _:
                 pass
 
@@ -146,7 +128,7 @@ class Person:
             if session.connected and session.has_unsaid:
                 waiting += await session.unsaid()
         if waiting:
-            await self.tell([f"waiting for {waiting} messages to arrive; /q again does not wait"])
+            await self._reader.tell([f"waiting for {waiting} messages to arrive; /q again does not wait"])
         for session, count in (await chat.leave()).items():
             await self._screen.note(self._words.unsaid(session, count, chat.sessions))
         chat.end()
@@ -165,13 +147,16 @@ class Person:
     async def _switch(self, who: str, chat: Chat) -> None:
         found = self._find(who, chat)
         if len(found) == 1:
-            self.current = found[0]
-            await self._screen.note([f"you now talk to {self._words.name(self.current, chat.sessions)}"])
+            await self._talk_to(found[0], chat)
         elif found:
             await self._screen.note(["this fits several of those in /who; their numbers do not"])
         else:
             what = f"number {who}" if _is_number(who) else "such name"
             await self._screen.note([f"there is no {what} in /who"])
+
+    async def _talk_to(self, session: Session, chat: Chat) -> None:
+        self._reader.look_at(session)
+        await self._screen.note([f"you now talk to {self._words.name(session, chat.sessions)}"])
 
     def _find(self, who: str, chat: Chat) -> list[Session]:
         """Return whom `who` may mean: a number of /who, a whole name, or the beginning of one."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from p2pchat.node import events
 from p2pchat.ui import commands, sanitize
 from p2pchat.ui.person import Person
+from p2pchat.ui.reader import Reader
 
 if TYPE_CHECKING:
     import trio
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.outlets import Outlet
     from p2pchat.ui.posts import Post
+    from p2pchat.ui.reader import Manner
     from p2pchat.ui.stdio import Source
     from p2pchat.ui.transcript import Transcript
-    from p2pchat.ui.words import Words
 
 
 class PlainFace:
@@ -28,21 +29,20 @@ class PlainFace:
 
     is_person = True
 
-    def __init__(self, *, source: Source, outlet: Outlet, screen: Transcript, words: Words, quiet: bool) -> None:
+    def __init__(self, manner: Manner, *, source: Source, outlet: Outlet, screen: Transcript) -> None:
         """Begin with an empty screen.
 
         Args:
+          manner: how to treat the person.
           source: the terminal's keys.
           outlet: where messages go: `screen`, or a file.
           screen: where our own lines go.
-          words: how to say them.
-          quiet: whether to say only what needs an answer.
         """
         self._source = source
-        self._outlet = outlet
         self._screen = screen
-        self._words = words
-        self._person = Person(screen=screen, words=words, quiet=quiet)
+        self._words = manner.words
+        self._reader = Reader(manner, screen=screen, outlet=outlet)
+        self._person = Person(self._reader, screen=screen, words=manner.words)
         self._waited: set[Post] = set()  # what was queued while nobody could be reached
 
     # ---- events
@@ -50,8 +50,10 @@ class PlainFace:
     async def show(self, event: events.Event, chat: Chat) -> None:
         """Append what is news."""
         match event:
-            case events.MessagesReceived(session=session, messages=received):
-                await self._outlet.show(self._words.name(session, chat.sessions), received)
+            case events.MessagesReceived():
+                await self._reader.receive(event, chat)
+            case events.SaidElsewhere():
+                await self._reader.hear_myself(event, chat)
             case events.StatesChanged():
                 await self._changed(event)
             case _:
@@ -59,16 +61,17 @@ class PlainFace:
 
     async def _changed(self, event: events.StatesChanged) -> None:
         """Tell how messages fare: that one has left is only news if it had to wait for that."""
-        news = self._person.note_states(event)
+        news = self._reader.note_states(event)
         waited = {post for post in self._waited if post in news}
         self._waited -= waited
         told = [post for post in news if post.state is not events.State.SENT or post in waited]
-        await self._person.tell(self._person.posts.news(told))
+        await self._reader.tell(self._reader.posts.news(told))
 
     # ---- input
 
     async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:
         """Send and obey what is typed; /quit and Ctrl-D say goodbye, and the second time they do not wait for it."""
+        nursery.start_soon(chat.guard, self._reader.attend)
         unfinished = b""
         while True:
             data = await self._source.receive_some()
@@ -99,7 +102,7 @@ class PlainFace:
         post = await self._person.say(text, chat)
         if post is None:
             return
-        self._person.posts.scroll([post])
+        self._reader.posts.scroll([post])
         if not post.session.reachable:
             self._waited.add(post)
             name = self._words.name(post.session, chat.sessions)

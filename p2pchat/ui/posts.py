@@ -55,7 +55,7 @@ class Posts:
         self._numbered: dict[int, Post] = {}
         self._number = 0
 
-    def add(
+    def add(  # noqa: PLR0913  (what a message is)
         self,
         session: Session,
         message_id: UUID,
@@ -63,10 +63,21 @@ class Posts:
         author: str = "you",
         text: str,
         said_at: float,
+        state: State = State.QUEUED,
+        reason: str = "",
     ) -> Post:
-        """Give a number to a message that was queued for the peer of `session`; it stands at the prompt."""
+        """Give a number to a message for the peer of `session`; it stands at the prompt."""
         self._number += 1
-        post = Post(number=self._number, id=message_id, session=session, author=author, text=text, said_at=said_at)
+        post = Post(
+            number=self._number,
+            id=message_id,
+            session=session,
+            author=author,
+            text=text,
+            said_at=said_at,
+            state=state,
+            reason=reason,
+        )
         self._open[message_id] = self._numbered[post.number] = post
         return post
 
@@ -127,17 +138,26 @@ class Posts:
             case State.READ:
                 return marks.read
             case State.FAILED:
-                return marks.failed + (f" {sanitize.clean_line(post.reason)}" if post.reason else "")
+                return marks.failed
 
     def tail(self, post: Post, now: float) -> str:
         """Return what stands behind a message printed at `now`: its number, its state, when it was said if not now."""
         said_at, shown_at = _clock(post.said_at), _clock(now)
-        return f"  #{post.number} {self.sign(post)}" + (f", said {said_at}" if said_at != shown_at else "")
+        why = f" {sanitize.clean_line(post.reason)}" if post.reason else ""
+        return f"  #{post.number} {self.sign(post)}{why}" + (f", said {said_at}" if said_at != shown_at else "")
 
     def news(self, posts: Sequence[Post]) -> list[str]:
         """Return a line for each state that `posts`, oldest first, have reached."""
-        signs = dict.fromkeys(self.sign(post) for post in posts)
-        return [f"{sign} {numbers([post for post in posts if self.sign(post) == sign])}" for sign in signs]
+        alike: dict[tuple[str, str], list[Post]] = {}
+        for post in posts:
+            why = f", {sanitize.clean_line(post.reason)}" if post.reason else ""
+            alike.setdefault((self.sign(post), f"{post.state.value}{why}"), []).append(post)
+        return [f"{sign} {numbers(some)}: {what}" for (sign, what), some in alike.items()]
+
+    @property
+    def newest(self) -> int:
+        """The newest number, 0 if there is none."""
+        return self._number
 
 
 def numbers(posts: Iterable[Post]) -> str:

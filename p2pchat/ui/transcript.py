@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from p2pchat.ui import sanitize
 from p2pchat.wire import messages
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 OURS = "-- "
 ACTION = "/me "
 NARROWEST = 20  # columns; below, folding would only tear words
+
+
+class Spoken(NamedTuple):
+    """Something that was said earlier."""
+
+    at: float  # Unix seconds
+    name: str
+    text: str  # clean
 
 
 class Transcript:
@@ -40,11 +48,23 @@ class Transcript:
 
     async def say(self, name: str, *texts: str) -> None:
         """Append clean `texts` that `name` said just now."""
-        now = datetime.fromtimestamp(self._wall(), tz=UTC).astimezone()
+        now = self._local(self._wall())
         lines = self._new_day(now.date())
         width = self._output.columns
         for text in texts:
             lines += said(now.strftime("%H:%M"), name, text, width)
+        await self._write(lines)
+
+    async def recall(self, spoken: Iterable[Spoken]) -> None:
+        """Append what was said earlier, oldest first, each day under its date."""
+        lines: list[str] = []
+        today, width = self._local(self._wall()).date(), self._output.columns
+        for at, name, text in spoken:
+            moment = self._local(at)
+            if moment.date() != (self._day or today):
+                lines.append(f"{OURS}{moment.date().isoformat()} --")
+            self._day = moment.date()
+            lines += said(moment.strftime("%H:%M"), name, text, width)
         await self._write(lines)
 
     async def note(self, lines: Iterable[str]) -> None:
@@ -56,6 +76,19 @@ class Transcript:
             return []
         is_first, self._day = self._day is None, today
         return [] if is_first else [f"{OURS}{today.isoformat()} --"]
+
+    async def print(self, lines: Iterable[str]) -> None:
+        """Append lines that are as they should be: `said` has made them."""
+        await self._write(list(lines))
+
+    @property
+    def columns(self) -> int:
+        """The width of the terminal now, 0 if it is none."""
+        return self._output.columns
+
+    @staticmethod
+    def _local(at: float) -> datetime:
+        return datetime.fromtimestamp(at, tz=UTC).astimezone()
 
     async def _write(self, lines: Sequence[str]) -> None:
         if lines:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from p2pchat.node import events
-from p2pchat.ui import endings, sanitize
+from p2pchat.ui import clocks, endings, sanitize
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -99,6 +99,12 @@ class Words:
         if not session.pair.durable:
             return [f"{self.marks.failed} {endings.not_kept(count)}"]
         return [f"{self.marks.queued} {endings.kept(count, self.name(session, sessions))}"]
+
+    def clock(self, session: Session, ahead: float, sessions: Iterable[Session] = ()) -> list[str]:
+        """Return the lines about a clock that is so many seconds ahead of ours, or behind."""
+        where = "ahead of" if ahead > 0 else "behind"
+        name, length = self.name(session, sessions), clocks.length(abs(ahead))
+        return [f"the clock of {name} is about {length} {where} yours; the times shown are yours"]
 
     def question(self, event: events.Stranger, number: int) -> list[str]:
         """Return the lines that ask whether to let a stranger in; nothing is the default."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import trio
 from prompt_toolkit.data_structures import Size
@@ -20,8 +21,9 @@ from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.ui import bridge, chat
 from p2pchat.ui.chat import Plan
 from p2pchat.ui.line import LineFace
+from p2pchat.ui.reader import Manner
 from p2pchat.ui.terminal import Printer, Terminal
-from tests.support.faces import ME, words
+from tests.support.faces import ME, kept_in, words
 from tests.support.peers import HOME, Network, Peer, open_peer
 
 LISTEN = Plan(listen=(HOME,))
@@ -83,15 +85,21 @@ async def open_desk(
     drawer: Drawer | None = None,
     accept: Accept = Accept.ANYONE,
     plan: Plan = LISTEN,
+    directory: Path | None = None,
 ) -> AsyncIterator[Desk]:
-    """Somebody listens at HOME with the line face."""
+    """Somebody listens at HOME with the line face; what is said is kept in `directory`, if there is one."""
     paper = io.StringIO()
     terminal = Terminal(paper, lambda: Size(rows=24, columns=100), term="xterm")
     env = system_env(network)
-    async with trio.open_nursery() as nursery, open_node(ME, env=env, settings=NodeSettings(accept=accept)) as node:
+    settings = NodeSettings(accept=accept)
+    async with (
+        trio.open_nursery() as nursery,
+        kept_in(directory, env) as store,
+        open_node(ME, env=env, settings=settings, store=store) as node,
+    ):
         desk = Desk(keys, paper, node)
         printer = Printer(terminal, encoding="utf-8")
-        face = LineFace(terminal, printer, words=words(), wall=env.wall, draft=drawer, keys=keys)
+        face = LineFace(terminal, printer, Manner(words=words(), store=store), wall=env.wall, draft=drawer, keys=keys)
 
         async def live() -> None:
             try:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import trio
 import trio.testing
 
 from p2pchat import errors
 from p2pchat.crypto.identity import Identity
+from p2pchat.env import Env
 from p2pchat.node.node import Node, open_node
 from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.store.store import Store, open_store
 from p2pchat.ui import chat, marks
 from p2pchat.ui.chat import Face, Plan
 from p2pchat.ui.outlets import ExactBytes
 from p2pchat.ui.pipe import PipeFace
 from p2pchat.ui.plain import PlainFace
+from p2pchat.ui.reader import Manner
 from p2pchat.ui.transcript import Transcript
 from p2pchat.ui.words import Words
 from tests.support.peers import Network, virtual_env
@@ -121,6 +125,17 @@ def words(me: Identity = ME, *, drawn: marks.Marks = marks.UNICODE) -> Words:
 
 
 @asynccontextmanager
+async def kept_in(directory: Path | None, env: Env) -> AsyncIterator[Store | None]:
+    """Open a store in `directory`; None for a guest, who has none."""
+    if directory is None:
+        yield None
+        return
+    directory.mkdir(exist_ok=True)
+    async with open_store(directory / "history.db", env=env) as store:
+        yield store
+
+
+@asynccontextmanager
 async def open_program(
     network: Network,
     plan: Plan,
@@ -129,17 +144,28 @@ async def open_program(
     quiet: bool = False,
     accept: Accept = Accept.ANYONE,
     seed: int = 99,
+    directory: Path | None = None,
+    receipts: bool = True,
 ) -> AsyncIterator[Program]:
-    """Run `plan` with a face of `kind`, plain or pipe; the program is stopped at the end of the block."""
+    """Run `plan` with a face of `kind`, plain or pipe; the program is stopped at the end of the block.
+
+    With a `directory` it keeps there what is said; without one it is a guest.
+    """
     env = virtual_env(network, seed=seed)
     keys, out, err = Keys(), Paper(), Paper()
     me = Identity.from_seed(bytes([seed]) * 32)
-    async with trio.open_nursery() as nursery, open_node(me, env=env, settings=NodeSettings(accept=accept)) as node:
+    settings = NodeSettings(accept=accept)
+    async with (
+        trio.open_nursery() as nursery,
+        kept_in(directory, env) as store,
+        open_node(me, env=env, settings=settings, store=store) as node,
+    ):
         program = Program(node, keys, out, err)
         face: Face
         if kind == "plain":
             screen = Transcript(out, marks=marks.UNICODE, wall=env.wall)
-            face = PlainFace(source=keys, outlet=screen, screen=screen, words=words(me), quiet=quiet)
+            manner = Manner(words=words(me), store=store, quiet=quiet, receipts=receipts)
+            face = PlainFace(manner, source=keys, outlet=screen, screen=screen)
         else:
             face = PipeFace(source=keys, outlet=ExactBytes(out), status=err, words=words(me), quiet=quiet)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import trio
 
@@ -20,7 +21,7 @@ from p2pchat.ui.json.face import JsonFace
 from p2pchat.ui.json.lines import Lines
 from tests.support import contract
 from tests.support.contract import Line
-from tests.support.faces import END_OF_INPUT, Keys, Paper, words
+from tests.support.faces import END_OF_INPUT, Keys, Paper, kept_in, words
 from tests.support.peers import HOME, Network, Peer, open_peer, virtual_env
 
 LINGER = 5.0
@@ -91,13 +92,21 @@ async def open_json_program(
     name: str = "",
     quiet: bool = False,
     no_input: bool = False,
+    directory: Path | None = None,
 ) -> AsyncIterator[JsonProgram]:
-    """Run `plan` behind the JSON face; the program is stopped at the end of the block."""
+    """Run `plan` behind the JSON face; the program is stopped at the end of the block.
+
+    With a `directory` it keeps there what is said; without one it is a guest.
+    """
     env = virtual_env(network, seed=seed)
     keys, out, err = Keys(), Paper(), Paper()
     me = Identity.from_seed(bytes([seed]) * 32)
     settings = NodeSettings(accept=accept, name=name, limits=Limits(linger=LINGER, pipe_quiet=LINGER))
-    async with trio.open_nursery() as nursery, open_node(me, env=env, settings=settings) as node:
+    async with (
+        trio.open_nursery() as nursery,
+        kept_in(directory, env) as store,
+        open_node(me, env=env, settings=settings, store=store) as node,
+    ):
         program = JsonProgram(node, keys, out, err)
         face = JsonFace(
             source=None if no_input else keys,

@@ -73,11 +73,11 @@ async def test_several_lines_at_once_are_several_messages(autojump_clock: MockCl
 async def test_every_delivery_is_told(autojump_clock: MockClock) -> None:
     async with chatting() as (program, bob, _):
         program.keys.type("one\n")
-        await program.out.wait_for("-- ✓ guest #1\n")
+        await program.out.wait_for("-- ✓ guest #1: delivered\n")
         program.keys.type("two\nthree\n")
         await bob.wait_heard(3)
         await trio.sleep(60)
-        assert program.out.lines[-1] == "-- ✓ guest #2 to #3"
+        assert program.out.lines[-1] == "-- ✓ guest #2 to #3: delivered"
 
 
 async def test_what_is_said_on_a_lost_link_is_queued_and_its_delivery_is_told(autojump_clock: MockClock) -> None:
@@ -93,7 +93,7 @@ async def test_what_is_said_on_a_lost_link_is_queued_and_its_delivery_is_told(au
         network.up = True
         assert await bob.wait_heard(2) == ["one", "two"]
         await trio.sleep(1)
-        assert program.out.lines[-2:] == ["-- → #2", "-- ✓ guest #2"]
+        assert program.out.lines[-2:] == ["-- → #2: sent", "-- ✓ guest #2: delivered"]
         assert "goodbye" not in program.out.text
 
 

@@ -44,7 +44,7 @@ def test_the_sign_tells_how_far_it_has_come() -> None:
         "→ #2 you: two",
         "✓ #3 you: three",
         "✓✓ #4 you: four",
-        "✗ withdrawn #5 you: five",
+        "✗ #5 you: five",
     ]
 
 
@@ -65,7 +65,7 @@ def test_what_has_scrolled_is_drawn_no_more_and_keeps_its_number() -> None:
     made = waiting("one", "two")
     made.scroll(made.open()[:1])
     assert made.drawn(80) == ["· #2 you: two"]
-    assert made.news(made.reached(State.DELIVERED, ids(1))) == ["✓ #1"]
+    assert made.news(made.reached(State.DELIVERED, ids(1))) == ["✓ #1: delivered"]
     one, two = made.numbered(1), made.numbered(2)
     assert [post is not None and made.is_open(post) for post in (one, two)] == [False, True]
     assert made.numbered(3) is None
@@ -74,7 +74,7 @@ def test_what_has_scrolled_is_drawn_no_more_and_keeps_its_number() -> None:
 def test_news_of_many_are_short() -> None:
     made = waiting(*"abcdefg")
     news = [*made.reached(State.DELIVERED, ids(1, 2, 3, 5, 7)), *made.reached(State.FAILED, ids(6), reason="expired")]
-    assert made.news(news) == ["✓ #1 to #3, #5, #7", "✗ expired #6"]
+    assert made.news(news) == ["✓ #1 to #3, #5, #7: delivered", "✗ #6: failed, expired"]
 
 
 def test_the_numbers_of_old_messages_are_forgotten() -> None:
