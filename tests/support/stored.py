@@ -40,6 +40,20 @@ def picture(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     return {table: run(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
 
 
+def opened(path: Path) -> Database:
+    """Return the database at `path`, for somebody without patience."""
+    return Database.open(path, wall=lambda: 12.3456, busy_timeout=0.05)
+
+
+def pin(db: Database, address: str, *, size: int = 32) -> None:
+    """Write something, of a size."""
+    db.connection.execute("INSERT INTO pins VALUES (?, ?, 0)", (address, bytes(size)))
+
+
+def pins(db: Database) -> list[str]:
+    return [address for (address,) in db.connection.execute("SELECT address FROM pins ORDER BY address")]
+
+
 def ledger(database: Database, *, epoch: bytes = EPOCH, peer: bytes = PEER, free: int = PLENTY) -> SqlLedger:
     """Return the ledger of a pair."""
     place = Place(own=OWN, peer=peer, epoch=epoch)
