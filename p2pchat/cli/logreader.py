@@ -45,7 +45,7 @@ def show(common: Common, *, after: int, follow: bool) -> int:
     env = system_env(Transports())
     log = LogReader(places.find(common.profile, common.data_dir).history, env)
     output = stdio.Output(1)
-    spelled = spell(common)
+    spelled = spell(common, output)
 
     async def tell() -> None:
         try:
@@ -125,11 +125,15 @@ class LogReader:
             return db is not None and db.version() != self._version
 
 
-def spell(common: Common) -> Callable[[Sequence[Record]], bytes]:
+def spell(common: Common, output: stdio.Output) -> Callable[[Sequence[Record]], bytes]:
     """Return what turns records into the lines that were asked for."""
     if common.json:
         log = records.LogLines()
         return lambda page: "".join(f"{lines.encode(line)}\n" for one in page for line in log.of(one)).encode("ascii")
     signs = marks.choose(os.environ)
-    words = LogWords(signs)
-    return lambda page: signs.encode("".join(f"{words.record(one)}\n" for one in page))
+
+    def in_words(page: Sequence[Record]) -> bytes:
+        words = LogWords(signs, width=output.columns)
+        return signs.encode("".join(f"{line}\n" for one in page for line in words.record(one)))
+
+    return in_words

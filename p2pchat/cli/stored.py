@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from p2pchat.errors import BadData, NoMessage
 from p2pchat.protocol.outbox import Withdrawal
 from p2pchat.store import queue as queues
 from p2pchat.store import timeline
-from p2pchat.ui import marks
+from p2pchat.ui import marks, stdio
 from p2pchat.ui.json import lines, results
 from p2pchat.ui.log_words import WHEN, LogWords
 
@@ -35,9 +36,11 @@ def queue(common: Common, word: str | None) -> int:
     with archive.opened(common) as db:
         peer = reading.peer_of(word, db) if word is not None else None
         found = queues.waiting(db, peer) if db else ()
-        words = LogWords(marks.choose(os.environ))
-        told = (lines.encode(results.waiting(one)) if common.json else words.waiting(one) for one in found)
-        waits = say.lines(told)
+        waits = say.lines(
+            (lines.encode(results.waiting(one)) for one in found)
+            if common.json
+            else chain.from_iterable(map(_words().waiting, found))
+        )
     if not (common.quiet or common.json):
         say.note(f"it goes out {WHEN} that peer; `p2pchat unsend ID` withdraws it" if waits else "nothing waits")
     return ExitCode.DONE
@@ -53,7 +56,8 @@ def why(common: Common, text: str) -> int:
         told = timeline.timeline(*_message(text, db))
     if common.json:
         return say.text(lines.encode(results.story(told)))
-    return say.text("\n".join(LogWords(marks.choose(os.environ)).story(told)))
+    say.lines(_words().story(told))
+    return ExitCode.DONE
 
 
 def unsend(common: Common, text: str) -> int:
@@ -71,12 +75,16 @@ def unsend(common: Common, text: str) -> int:
     if common.json:
         say.text(lines.encode(results.state(told)))
     else:
-        say.text(LogWords(marks.choose(os.environ)).story(told)[0])
+        say.lines(_words().summary(told))
     if done is Withdrawal.WITHDRAWN or told.state == "failed":
         return ExitCode.DONE
     if not common.json:
         say.error("it is too late: it has left", hint=f"p2pchat why {UUID(bytes=named.id)}")
     return ExitCode.NO
+
+
+def _words() -> LogWords:
+    return LogWords(marks.choose(os.environ), width=stdio.Output(1).columns)
 
 
 # ---- what words mean

@@ -99,16 +99,19 @@ class LogWords:
 
     # ---- one message
 
-    def story(self, told: Timeline) -> list[str]:
-        """Return the lines that tell what became of a message."""
-        who = self.peer(told.named.peer, told.name)
+    def summary(self, told: Timeline) -> list[str]:
+        """Return the line, or lines, for what a message is now."""
         mark = f"{self._states[told.state]} " if told.named.mine else ""
         way = "to" if told.named.mine else "from"
-        lines = [f"{UUID(bytes=told.named.id)} {way} {who}: {mark}{told.state}"]
-        lines += [f"{MARGIN}{_exact(step.at_ms)}{MARGIN}{_step(step, told)}" for step in told.steps]
-        lines += [MARGIN + line for line in _outlook(told, who)]
-        lines += [f"{MARGIN}what it said was deleted here"] if told.deleted else []
-        return [piece for line in lines for piece in self._fit(line)]
+        who = self.peer(told.named.peer, told.name)
+        return self._fit(f"{UUID(bytes=told.named.id)} {way} {who}: {mark}{told.state}")
+
+    def story(self, told: Timeline) -> list[str]:
+        """Return the lines that tell what became of a message."""
+        lines = [f"{_exact(step.at_ms)}{MARGIN}{_step(step, told)}" for step in told.steps]
+        lines += _outlook(told, self.peer(told.named.peer, told.name))
+        lines += ["what it said was deleted here"] if told.deleted else []
+        return [*self.summary(told), *(piece for line in lines for piece in self._fit(MARGIN + line))]
 
     def _fit(self, line: str) -> list[str]:
         first, *rest = transcript.fold(line, self._width - len(INDENT))

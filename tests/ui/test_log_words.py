@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from p2pchat.store import journal, queue, timeline
-from p2pchat.ui.log_words import LogWords
+from p2pchat.ui.log_words import INDENT, MARGIN, LogWords
 from p2pchat.ui.marks import ASCII, UNICODE
+from p2pchat.ui.transcript import columns_of
 from p2pchat.wire.messages import Text
 from tests.support.logbook import BOB, ME, Logbook, open_logbook
 
@@ -28,7 +29,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Logbook]:
 
 
 def told(book: Logbook) -> list[str]:
-    return [LogWords(UNICODE).record(record) for record in journal.since(book.db, 0)]
+    return [line for record in journal.since(book.db, 0) for line in LogWords(UNICODE).record(record)]
 
 
 def story(book: Logbook, cursor: int) -> list[str]:
@@ -77,7 +78,7 @@ def test_a_guest_keeps_nothing_and_a_terminal_may_have_no_more_than_ascii(book: 
     mine = book.say(BOB, "hello")
     book.delivered(BOB, mine, mine)
     words = LogWords(ASCII)
-    *_, line = [words.record(record) for record in journal.since(book.db, 0)]
+    *_, [line] = [words.record(record) for record in journal.since(book.db, 0)]
     assert line == f"2026-11-22 12:00:02  peer1qyklqsf9...8y5q  + delivered {name(1)} to a guest, who keeps nothing"
 
 
@@ -95,6 +96,25 @@ def test_nothing_of_a_peer_looks_like_ours(book: Logbook) -> None:
     assert lines[1].endswith("one␊2026-11-22 12:00:00  two␛[2J")
 
 
+def test_what_does_not_fit_the_screen_never_begins_at_its_edge(book: Logbook) -> None:
+    forged = "2026-11-22 12:00:00  peer1qyklqsf9…8y5q  said"
+    book.pair(BOB, name="א" * 60)
+    cursor = book.hear(BOB, Text("x" * 30 + forged))
+    book.disconnected(BOB, " ".join(["no"] * 50))
+    words = LogWords(UNICODE, width=60)
+    for record in journal.since(book.db, 0):
+        first, *rest = words.record(record)
+        assert first.startswith("2026-11-22 12:00:0")
+        assert rest
+        for line in (first, *rest):
+            assert columns_of(line) <= 60
+        for line in rest:
+            assert line.startswith(INDENT)
+    found = timeline.why(book.db, ME, book.id(cursor))
+    assert found
+    assert [line.startswith(("019ab0c4", MARGIN)) for line in words.story(found)] == [True] * 6
+
+
 def test_what_was_deleted_here_is_told_so(book: Logbook) -> None:
     cursor = book.hear(BOB, Text("secret"))
     book.db.connection.execute("UPDATE messages SET body = NULL")
@@ -106,7 +126,7 @@ def test_what_waits_is_one_line(book: Logbook) -> None:
     mine = [book.say(BOB, "hello", expires_ms=1_795_349_000_000), book.say(BOB, "you", expires_ms=1_795_349_000_000)]
     book.say(BOB, "there")
     book.db.connection.execute("UPDATE pairs SET waiting = 3, sent_through = ?", (mine[0],))
-    assert [LogWords(UNICODE).waiting(one) for one in queue.waiting(book.db)] == [
+    assert [line for one in queue.waiting(book.db) for line in LogWords(UNICODE).waiting(one)] == [
         f"2026-11-22 12:00:01  {WHO}  → sent {name(1)}  9 bytes",
         f"2026-11-22 12:00:02  {WHO}  · queued {name(2)}  7 bytes, until 2026-11-22 12:03:20",
         f"2026-11-22 12:00:03  {WHO}  · queued {name(3)}  9 bytes",
