@@ -1,4 +1,4 @@
-"""The database file: whose it is, what a transaction promises, and what each refusal of the world is called."""
+"""The database file: whose it is, what a transaction promises, and what somebody sees who only reads."""
 
 from __future__ import annotations
 
