@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 from p2pchat.crypto.identity import PeerId
+from p2pchat.errors import LocalProtocolError
 from p2pchat.store import events, pins
 from p2pchat.store.events import Event
 
@@ -75,14 +76,26 @@ class SqlTransaction:
         return pins.pin(self._database, address, PeerId(self._ledger.place.peer))
 
     def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:
-        """Remember what a program calls a message of mine."""
+        """Remember what a program calls a message of mine.
+
+        Raises:
+          LocalProtocolError: if another one has this key, or what it is called is not Unicode.
+        """
+        _check_unicode(key, ref)
+        if key is not None and self.keyed(key) not in {None, message_id}:
+            raise LocalProtocolError("another message to this peer has the same key")
         self._database.connection.execute(
             "UPDATE messages SET key = ?, ref = ? WHERE pair = ? AND mine = 1 AND id = ?",
             (key, ref, self._ledger.head.pair, message_id),
         )
 
     def keyed(self, key: str) -> bytes | None:
-        """Return the id of my message with this key."""
+        """Return the id of my message with this key.
+
+        Raises:
+          LocalProtocolError: if it is not Unicode.
+        """
+        _check_unicode(key)
         sql = "SELECT id FROM messages WHERE pair = ? AND key = ?"
         row = self._database.connection.execute(sql, (self._ledger.head.pair, key)).fetchone()
         return None if row is None else bytes(row[0])
@@ -93,5 +106,13 @@ class SqlTransaction:
 
     def _note(self, kind: str, *, first: int = 0, last: int = 0, detail: str = "") -> None:
         head = self._ledger.head
+        detail = detail.encode(errors="replace").decode()  # what the system says may hold anything
         event = Event(kind, head.pair, head.fence.gen, first=first, last=last, detail=detail)
         events.write(self._database, event)
+
+
+def _check_unicode(*texts: str | None) -> None:
+    try:
+        "".join(text for text in texts if text is not None).encode()
+    except UnicodeEncodeError as exc:
+        raise LocalProtocolError(f"a name that cannot be encoded: {exc}") from exc

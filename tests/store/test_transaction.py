@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from p2pchat.crypto.identity import PeerId
+from p2pchat.errors import LocalProtocolError
 from p2pchat.protocol import chain
 from p2pchat.protocol.assembly import PART
 from p2pchat.protocol.ledger import Fence
@@ -90,6 +91,23 @@ def test_a_message_is_known_by_what_a_program_calls_it(kept: SqlLedger, transact
     transaction.tag(TWO, key=None, ref="r2")
     assert transaction.keyed("one") == ONE
     assert transaction.keyed("two") is None
+
+
+def test_a_key_is_one_message_and_can_be_written(kept: SqlLedger, transaction: SqlTransaction) -> None:
+    kept.append([entry(1), entry(2)])
+    transaction.tag(ONE, key="one", ref=None)
+    transaction.tag(ONE, key="one", ref="again")
+    with pytest.raises(LocalProtocolError, match="same key"):
+        transaction.tag(TWO, key="one", ref=None)
+    with pytest.raises(LocalProtocolError, match="cannot be encoded"):
+        transaction.tag(TWO, key=None, ref="half of a pair: \ud800")
+    with pytest.raises(LocalProtocolError, match="cannot be encoded"):
+        transaction.keyed("\ud800")
+
+
+def test_what_the_system_says_may_hold_anything(database: Database, transaction: SqlTransaction) -> None:
+    transaction.disconnected("no such place: \udcff", clean=False)
+    assert events(database) == [("disconnected", 0, 0, 0, "no such place: ?")]
 
 
 def test_the_newest_cursor_counts_what_this_job_did(kept: SqlLedger, transaction: SqlTransaction) -> None:
