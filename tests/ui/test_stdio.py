@@ -190,3 +190,17 @@ def test_a_cancelled_write_is_finished_by_the_next(writes: list[tuple[bytes, boo
         assert received == b"".join(data for data, _ in writes) + b"the end"
 
     trio.run(main)
+
+
+def test_who_seldom_writes_learns_that_nobody_reads(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    file = os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT)
+    try:
+        stdio.Output(file).check_reader()
+        stdio.Output(write).check_reader()
+        os.close(read)
+        with pytest.raises(errors.StdoutClosed):
+            stdio.Output(write).check_reader()
+    finally:
+        os.close(write)
+        os.close(file)
