@@ -19,7 +19,7 @@ from tests.support.programs import MAIN, PATIENCE, Home
 from tests.support.tmux import HAS_TMUX, PROMPT, Pane, open_panes
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["docs/tutorial.md", "docs/howto/unix-socket.md", "docs/howto/pipes.md", "docs/howto/ssh-hop.md"]
+PAGES = ["docs/tutorial.md", "docs/howto/unix-socket.md", "docs/howto/pipes.md", "docs/howto/ssh-hop.md", "docs/howto/scripts.md"]
 TERMINALS = ("bob", "bob's other terminal", "alice")
 BLOCK = re.compile(r"^<!-- ([^>\n]+) -->\n\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
