@@ -24,12 +24,11 @@ _AT_ONCE: Final = 64  # ids in one question; a statement of one length stays com
 _KNOWN: Final = f"""
     SELECT id FROM messages WHERE pair = ? AND mine = 0 AND id IN ({", ".join("?" * _AT_ONCE)})"""  # noqa: S608
 _NEWER: Final = "SELECT 1 FROM messages WHERE pair = ? AND mine = 0 AND id >= ? LIMIT 1"
+_INTO_MESSAGES: Final = "INSERT INTO messages (pair, at_ms, opening, cursor, mine, id, seq, kind, sent_ms, body)"
 # Shared: pair, when they came, the opening, the first cursor.
-_KEEP: Final = Insertion(
-    "INSERT INTO messages (cursor, pair, mine, id, seq, kind, sent_ms, at_ms, opening, body)",
-    "(?4 + #, ?1, 0, ?, ?, ?, ?, ?2, ?3, ?)",
-    shared=4,
-)
+_KEEP: Final = Insertion(_INTO_MESSAGES, "(?1, ?2, ?3, ?4 + #, 0, ?, ?, ?, ?, ?)", shared=4)
+# Shared: the same, and the first number, kind, time.
+_KEEP_ALIKE: Final = Insertion(_INTO_MESSAGES, "(?1, ?2, ?3, ?4 + #, 0, ?, ?5 + #, ?6, ?7, ?)", shared=7)
 
 
 def known(database: Database, pair: int, ids: Sequence[bytes]) -> set[bytes]:
@@ -54,15 +53,20 @@ def keep(database: Database, head: Head, messages: Messages, *, opening: int) ->
     if not messages:
         return
     now_ms = database.now_ms()
-    own: list[Any] = []
-    unsaid = []
-    for seq, entry in zip(messages.seqs, messages.entries, strict=True):
-        if entry.kind in UNSAID:
-            unsaid.append(entry)
-        else:
-            own += (entry.id, seq, entry.kind, entry.sent_ms, entry.body)
+    unsaid = [entry for entry in messages.entries if entry.kind in UNSAID]
     first = database.take_cursors(len(messages) - len(unsaid))
-    _KEEP.run(database.connection, (head.pair, now_ms, opening, first), own)
+    shared = (head.pair, now_ms, opening, first)
+    alike = {(entry.kind, entry.sent_ms) for entry in messages.entries}
+    start = messages.seqs[0]
+    if len(alike) == 1 and not unsaid and messages.seqs[-1] - start == len(messages) - 1:  # said by one call
+        own = [each for entry in messages.entries for each in (entry.id, entry.body)]
+        _KEEP_ALIKE.run(database.connection, (*shared, start, *alike.pop()), own)
+        return
+    mixed: list[Any] = []
+    for seq, entry in zip(messages.seqs, messages.entries, strict=True):
+        if entry.kind not in UNSAID:
+            mixed += (entry.id, seq, entry.kind, entry.sent_ms, entry.body)
+    _KEEP.run(database.connection, shared, mixed)
     for entry in unsaid:
         _heed(database, head, entry, now_ms=now_ms)
 

@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 #: Kinds that are no messages: pieces of one, and what tells about other things.
 UNSAID: Final = assembly.SHOWS_NOTHING | {int(Kind.READ), int(Kind.PROFILE)}
 
+_INTO_OUTBOX: Final = "INSERT INTO outbox (pair, seq, id, kind, sent_ms, conv, cursor, body)"
 # Shared: pair, number of the first.
-_QUEUE: Final = Insertion(
-    "INSERT INTO outbox (pair, seq, id, kind, sent_ms, conv, cursor, body)",
-    "(?1, ?2 + #, ?, ?, ?, ?, ?, ?)",
-    shared=2,
-)
+_QUEUE: Final = Insertion(_INTO_OUTBOX, "(?1, ?2 + #, ?, ?, ?, ?, ?, ?)", shared=2)
+# Shared: pair, number of the first, kind, time, conversation, cursor of the first.
+_QUEUE_ALIKE: Final = Insertion(_INTO_OUTBOX, "(?1, ?2 + #, ?, ?3, ?4, ?5, ?6 + #, ?)", shared=6)
 _KEEP: Final = """
     INSERT INTO messages (cursor, pair, mine, id, seq, kind, sent_ms, at_ms, opening, body)
     SELECT cursor, pair, 1, id, seq, kind, sent_ms, sent_ms, ?, body
@@ -43,10 +42,29 @@ class Covered(NamedTuple):
 
 def append(database: Database, head: Head, entries: Sequence[Entry], *, expires_ms: int | None, opening: int) -> None:
     """Append `entries`, and keep the messages that they end."""
+    alike = {(entry.kind, entry.sent_ms, entry.conv) for entry in entries}
+    long: list[tuple[bytes, int]] = []
+    if len(alike) == 1 and entries[0].kind not in UNSAID:  # what people and programs say, nearly always
+        said = len(entries)
+        shared = (head.pair, head.next, *alike.pop(), database.take_cursors(said))
+        _QUEUE_ALIKE.run(database.connection, shared, [each for entry in entries for each in (entry.id, entry.body)])
+    else:
+        said, long = _queue(database, head, entries)
+    database.connection.execute(_KEEP, (opening, head.pair, head.next))
+    database.connection.executemany("UPDATE messages SET body = ? WHERE cursor = ?", long)
+    head.next += len(entries)
+    head.waiting += said
+    if expires_ms is not None:
+        sql = "UPDATE outbox SET expires_ms = ? WHERE pair = ? AND seq = ?"
+        database.connection.execute(sql, (expires_ms, head.pair, head.next - 1))
+
+
+def _queue(database: Database, head: Head, entries: Sequence[Entry]) -> tuple[int, list[tuple[bytes, int]]]:
+    """Write entries of any kinds; return how many messages they end, and bodies and cursors of those that are long."""
     said = sum(entry.kind not in UNSAID for entry in entries)
     cursor = database.take_cursors(said)
     own: list[Any] = []
-    long: list[tuple[bytes, int]] = []  # bodies and cursors of messages that are several entries
+    long: list[tuple[bytes, int]] = []
     parts: list[bytes] = []
     for entry in entries:
         if entry.kind in UNSAID:
@@ -60,13 +78,7 @@ def append(database: Database, head: Head, entries: Sequence[Entry], *, expires_
             parts = []
         cursor += 1
     _QUEUE.run(database.connection, (head.pair, head.next), own)
-    database.connection.execute(_KEEP, (opening, head.pair, head.next))
-    database.connection.executemany("UPDATE messages SET body = ? WHERE cursor = ?", long)
-    head.next += len(entries)
-    head.waiting += said
-    if expires_ms is not None:
-        sql = "UPDATE outbox SET expires_ms = ? WHERE pair = ? AND seq = ?"
-        database.connection.execute(sql, (expires_ms, head.pair, head.next - 1))
+    return said, long
 
 
 _READ: Final = "SELECT id, kind, sent_ms, conv, body FROM outbox WHERE pair = ? AND seq BETWEEN ? AND ? ORDER BY seq"
