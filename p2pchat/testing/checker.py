@@ -183,6 +183,4 @@ def check_acknowledged(line: str, sender: Standing, receiver: dict[bytes, int]) 
     """
     seen = receiver.get(sender.epoch, 0)
     if sender.base - 1 > seen:
-        raise Broken(
-            f"ACKNOWLEDGED TOO MUCH: {line}: entries up to {sender.base - 1}, and {seen} are on the disk there"
-        )
+        raise Broken(f"ACKNOWLEDGED TOO MUCH: {line}: up to entry {sender.base - 1}, and {seen} are on the disk there")

@@ -41,6 +41,7 @@ class Cut:
     def strike(self, world: World) -> None:
         """Let it happen now."""
         if wire := world.wire(self.one, self.other):
+            wire.on_cut = lambda: world.mark("cut at a byte")
             wire.cut_after(self.after, there=self.there)
 
 
@@ -70,6 +71,7 @@ class LoseDialer:
     def strike(self, world: World) -> None:
         """Let it happen now."""
         if wire := world.wire(self.one, self.other):
+            world.mark("old bytes on a lost link")
             wire.lose_dialer(late=self.late)
 
 
@@ -100,6 +102,7 @@ class Part:
 
     def strike(self, world: World) -> None:
         """Let it happen now."""
+        world.mark("parted")
         world.network.cut_off(world.peers[self.one].name, world.peers[self.other].name, until=world.now + self.seconds)
 
 

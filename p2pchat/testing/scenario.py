@@ -113,7 +113,7 @@ def _profile(throw: random.Random) -> tuple[Profile, float]:
         doubles=throw.random() < 0.15,
         loss=throw.choice((Loss.DROP, Loss.TORN)),
     )
-    return profile, throw.choice((5.0, 20.0, 60.0))
+    return profile, throw.choice((2.0, 8.0, 30.0))
 
 
 def _seconds_for_a_record(pace: Pace) -> float:
@@ -126,7 +126,7 @@ def _says(throw: random.Random, profile: Profile, lasts: float) -> tuple[Say, ..
     """Return who says what: steadily, or in bursts."""
     says: list[Say] = []
     bursts = sorted(throw.uniform(0, lasts) for _ in range(throw.randint(1, 6)))
-    for _ in range(throw.randint(4, 40)):
+    for _ in range(throw.randint(4, 30)):
         who = throw.randrange(profile.peers)
         to = throw.choice([peer for peer in range(profile.peers) if peer != who])
         at = throw.choice(bursts) if throw.random() < 0.6 else throw.uniform(0, lasts)

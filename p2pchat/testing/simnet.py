@@ -58,11 +58,14 @@ class SimNetwork:
     def cut_off(self, one: str, other: str, *, until: float) -> None:
         """Let nothing pass between two machines before `until`; connections between them stall, and live."""
         self.parted[frozenset({one, other})] = until
-        for wire in self.wires:
-            if {wire.dialer.machine.name, wire.listener.machine.name} == {one, other}:
-                wire.there.hold(until)
-                wire.back.hold(until)
+        for wire in self.between(one, other):
+            wire.there.hold(until)
+            wire.back.hold(until)
         self.note_change()
+
+    def between(self, one: str, other: str) -> list[Wire]:
+        """Return the connections between two machines, the oldest first."""
+        return [wire for wire in self.wires if {wire.dialer.machine.name, wire.listener.machine.name} == {one, other}]
 
     def heal(self) -> None:
         """End every partition and every clog; machines without power stay as they are."""
@@ -256,7 +259,8 @@ class Wire:
         self.address = address
         self.there: Lane = Lane(network.clock, network.dice, network.pace)
         self.back: Lane = Lane(network.clock, network.dice, network.pace)
-        self.there.on_cut = self.back.on_cut = self.reset
+        self.there.on_cut = self.back.on_cut = self._cut
+        self.on_cut: Callable[[], object] = lambda: None
         self.dialed: SimStream = SimStream(self.back, self.there, remote=address)
         self.accepted: SimStream = SimStream(self.there, self.back, remote=_source(dialer, address))
         self.dialed.on_gone = self.accepted.on_gone = self._end_gone
@@ -285,6 +289,10 @@ class Wire:
         """Reset the connection when `count` more bytes have passed in one direction."""
         lane = self.there if there else self.back
         lane.cut_after = lane.passed + count
+
+    def _cut(self) -> None:
+        self.on_cut()
+        self.reset()
 
     def clog(self, until: float, *, there: bool) -> None:
         """Let nothing arrive in one direction before `until`; with infinity, one side is dead to the other."""

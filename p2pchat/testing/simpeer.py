@@ -17,6 +17,7 @@ from p2pchat.testing.simdisk import Loss, SimDisk, disk_full
 from p2pchat.testing.simprocess import TRIES_AGAIN, Running
 from p2pchat.testing.watch import Standings, standings
 from p2pchat.wire import messages
+from p2pchat.wire.frames import MAX_BODY
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Connection
@@ -100,6 +101,7 @@ class Peer:
     def stop(self, *, down: float) -> None:
         """End what runs in an orderly way; it starts again afterwards."""
         self.world.note(self.name, "stop")
+        self.world.mark("stopped")
         for process in self.running:
             process.restart_after = down
             process.leaving.set()
@@ -214,7 +216,10 @@ class Peer:
             assert isinstance(peer, bytes)  # noqa: S101
             self._read_to = cursor
             line = self.world.line(self.world.by_key[peer], self)
-            number = line.hear(text_of(kind, body))
+            text = text_of(kind, body)
+            number = line.hear(text)
+            if len(text) > MAX_BODY:
+                self.world.mark("long message")
             self.world.note(line.name, "heard", number)
 
     def recovered(self, connection: Connection) -> None:

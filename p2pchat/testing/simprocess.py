@@ -22,6 +22,7 @@ from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.scenario import Say
 from p2pchat.testing.watch import Watch
 from p2pchat.wire import messages
+from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -85,7 +86,7 @@ class Running:
 
     def kill(self) -> None:
         """Die: from now on nothing that this process does has any effect."""
-        if self._owes & {"ack sent"}:
+        if self._owes & {"as an ack leaves"}:
             self.peer.world.mark("died between commit and ack")
         self.alive = False
         self.access.dead = True
@@ -185,6 +186,7 @@ class Running:
         except StoreError as exc:
             if self.alive:
                 said.fate = Fate.REFUSED
+                world.mark("refused")
                 world.note(line.name, "refused", said.number, type(exc).__name__)
             return
         if self.alive:
@@ -238,6 +240,10 @@ class Running:
                     world.mark("moved to another transport")
                 self._address[session] = address
                 world.mark("resumed" if event.resumed else "connected")
+                if len(world.network.between(self.peer.name, world.by_key[session.peer.key].name)) > 1:
+                    world.mark("links overlap")
+            case events.Disconnected(code=CloseCode.DUPLICATE):
+                world.mark("an older link was fenced")
             case events.Elsewhere():
                 world.mark("continued in another process")
             case _:
@@ -259,6 +265,7 @@ class Running:
     async def _run_sync(self, function: Callable[[], T], /) -> T:
         """Do the work of a thread: takes its time before and after, and whoever waits for it cannot be cancelled."""
         with trio.CancelScope(shield=True):
+            await trio.lowlevel.checkpoint()
             await self._take_time()
             self._inside = True
             result = outcome.capture(function)
@@ -271,8 +278,6 @@ class Running:
     async def _take_time(self) -> None:
         if self.peer.delay and self.alive:
             await trio.sleep(on_grid(self.peer.delay / 2 * self._dice.uniform(0.2, 1.0)))
-        else:
-            await trio.lowlevel.checkpoint()
 
     def _before_operation(self, kind: Operation, name: str) -> None:
         if kind == "write":
@@ -286,8 +291,8 @@ class Running:
             world.note(self.peer.name, "commit", *sorted(steps))
             with world.judging():
                 self.peer.committed(connection)
-            self._owes |= {"entries sent"} if "hand" in steps else set()
-            self._owes |= {"ack sent"} if "receive" in steps else set()
+            self._owes |= {"as entries leave"} if "hand" in steps else set()
+            self._owes |= {"as an ack leaves"} if "receive" in steps else set()
             if "renumber" in steps:
                 world.mark("rollback detected")
         self._reach(f"{moment} {step}" for step in sorted(steps))

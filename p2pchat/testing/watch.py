@@ -24,7 +24,7 @@ MOMENTS: Final = ("before", "during", "after")
 #: Where a test can kill: around each commit, and when the first bytes have left that a commit allowed to leave.
 POINTS: Final = (
     *(f"{moment} {step}" for step in STEPS for moment in MOMENTS),
-    *("entries sent", "ack sent"),
+    *("as entries leave", "as an ack leaves"),
 )
 
 Key: TypeAlias = tuple[bytes, bytes]  # own identity, peer

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import trio
 
@@ -30,6 +30,8 @@ from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Peer
 
 if TYPE_CHECKING:
     from p2pchat.testing.scenario import Scenario
+
+Tell: TypeAlias = Callable[..., object]
 
 CALM = 1500.0  # virtual seconds after healing within which everything has to have arrived
 LOOKS = 0.5  # seconds between two looks whether it has
@@ -52,8 +54,16 @@ class Report:
         return hashlib.sha256(repr(self.trace).encode()).hexdigest()[:16]
 
 
-def play(scenario: Scenario) -> Report:
+def nobody(*what: object) -> None:
+    """Listen to what happens, as nobody does."""
+
+
+def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
     """Run a story to its end.
+
+    Args:
+      scenario: the story.
+      tell: called with all that goes into the trace, when it happens.
 
     Raises:
       Broken: if a promise was broken; its text begins with the line that replays the story.
@@ -62,7 +72,7 @@ def play(scenario: Scenario) -> Report:
     with tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
 
         async def main(clock: VirtualClock) -> Report:
-            return await World(scenario, clock, Path(scratch)).run()
+            return await World(scenario, clock, Path(scratch), tell=tell).run()
 
         try:
             return seeded_run(main, seed=scenario.seed, limit=10 * DAY)
@@ -80,7 +90,7 @@ def _memory() -> str | None:
 class World:
     """Everything there is, while one story is played."""
 
-    def __init__(self, scenario: Scenario, clock: VirtualClock, scratch: Path) -> None:
+    def __init__(self, scenario: Scenario, clock: VirtualClock, scratch: Path, *, tell: Tell = nobody) -> None:
         self.scenario = scenario
         self.scratch = scratch
         self.network = SimNetwork(clock.current_time, dice(scenario.seed, "network"))
@@ -93,6 +103,7 @@ class World:
         self.by_key: dict[bytes, Peer] = {peer.key: peer for peer in self.peers}
         self.over: bool = False  # what is still under way has no effect any more
         self._clock = clock
+        self._tell = tell
         self._story = trio.CancelScope()
         self._lines: dict[tuple[int, int], Line] = {}
         self._gaps_due: dict[int, int] = {}  # by peer: messages that a backup made it miss
@@ -172,11 +183,14 @@ class World:
             await trio.sleep(LOOKS)
         with self.judging():
             self._judge_the_end()
+        self.marks["gap told"] += sum(bool(peer.ask(GAPS)[0][0]) for peer in self.peers)
 
     def _is_calm(self) -> bool:
-        return all(peer.running and peer.drained for peer in self.peers) and all(
-            line.finished() for line in self._lines.values()
-        ) and not self._gaps_untold()
+        return (
+            all(peer.running and peer.drained for peer in self.peers)
+            and all(line.finished() for line in self._lines.values())
+            and not self._gaps_untold()
+        )
 
     def _gaps_untold(self) -> list[str]:
         """Return who has not been told that messages are missing, for good, because of a backup."""
@@ -231,10 +245,7 @@ class World:
 
     def wire(self, one: int, other: int) -> Wire | None:
         """Return the newest connection between two peers."""
-        names = {self.peers[one].name, self.peers[other].name}
-        found = [wire for wire in self.network.wires if {wire.dialer.machine.name, wire.listener.machine.name} == names]
-        if len(found) > 1:
-            self.mark("links overlap")
+        found = self.network.between(self.peers[one].name, self.peers[other].name)
         return found[-1] if found else None
 
     def went_back(self, peer: Peer, other: Peer, *, texts: Sequence[str], said: Sequence[object]) -> None:
@@ -253,7 +264,9 @@ class World:
 
     def note(self, who: str, *what: object) -> None:
         """Add to the trace."""
-        self.trace.append((round(self.now, 6), who, *what))
+        event = round(self.now, 6), who, *what
+        self.trace.append(event)
+        self._tell(*event)
 
     def mark(self, what: str) -> None:
         """Count something that has to happen now and then, or the stories are too tame."""

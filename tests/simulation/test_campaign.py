@@ -1,0 +1,47 @@
+"""Production code in the simulated world: nothing that was accepted is lost, doubled or reordered, whatever dies.
+
+The stories are the same in every run; `nox -s simulate` plays thousands that nobody has seen before.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from p2pchat.testing.campaign import Campaign
+from p2pchat.testing.watch import POINTS
+
+PARTS = 12  # of the campaign: tests of a few seconds, so that a failure comes soon and a hang is found
+STORIES = 10  # in each part
+DEATHS = 2  # tries to die at each point
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default:::p2pchat")]
+
+
+@pytest.fixture(scope="module")
+def total() -> Iterator[Campaign]:
+    """What happened in all parts together."""
+    gc.freeze()  # what the tests have loaded is no garbage, and need not be looked through after every story
+    yield Campaign()
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_story_breaks_a_promise(part: int, total: Campaign) -> None:
+    total.play_drawn(range(part * STORIES, (part + 1) * STORIES))
+    assert total.broken == []
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_dying_at_each_point_breaks_no_promise(point: str, total: Campaign) -> None:
+    total.play_aimed(range(DEATHS), [point])
+    assert total.broken == []
+
+
+def test_everything_rare_has_happened(total: Campaign, request: pytest.FixtureRequest) -> None:
+    """A campaign in which nobody ever died after a commit and before its ack has proved nothing about that."""
+    if total.stories < PARTS * STORIES + DEATHS * len(POINTS):
+        pytest.skip("only a part of the campaign was asked for")
+    assert total.never == [], total.table()
