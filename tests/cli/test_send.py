@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -75,7 +76,8 @@ async def test_a_message_arrives_exactly_as_it_is(ann: Home, bob: Home) -> None:
     async with listening(ann) as (listener, address):
         ended = await send(bob, address, "the backup is done")
         assert ended.code == 0
-        assert re.fullmatch(r"delivered [0-9a-f-]{36}.*\n", ended.out)
+        assert re.fullmatch(r"delivered [0-9a-f-]{36}\n", ended.out)
+        assert id_of(ann).fingerprint in ended.err  # of whom is expected there from now on
         for stdin, words in ((b"two\nlines\n", ("-",)), (b"\xff\xfe", ()), (b"-\n", ("-",))):
             assert (await send(bob, address, *words, stdin=stdin)).code == 0
         await listener.wait_for("-\n-\n|\n-\n")
@@ -155,6 +157,28 @@ async def test_who_is_interrupted_is_told_what_stays(bob: Home) -> None:
         await program.wait_for("not delivered: interrupted\n(.*\n)*hint: .*to withdraw it: p2pchat unsend ")
 
 
+async def test_a_program_that_has_the_peer_sends_for_the_script(ann: Home, bob: Home) -> None:
+    """Bob listens; Ann, who has dialed him, has no address at which she could be reached."""
+    async with listening(bob) as (listener, address), ann.run("dial", address) as dialer:
+        await listener.wait_for("connected: peer1")
+        for text in ("by another way", "and once more"):
+            assert (await send(bob, str(id_of(ann)), text)).code == 0
+            await dialer.wait_for(f"{text}\n")
+        await listener.type("still here\n")
+        await dialer.wait_for("still here\n")
+    ended = await send(bob, str(id_of(ann)), "too late")
+    assert ended.code == 75
+    assert "no address of" in ended.err
+
+
+async def test_a_guest_refuses_by_our_pins(ann: Home, bob: Home) -> None:
+    async with listening(ann) as (_, address):
+        bob.call("trust", str(EVE), address)
+        async with bob.run("dial", address, "--guest") as dialer:
+            assert await dialer.wait() == 77
+            await dialer.wait_for("somebody else answers at")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -182,6 +206,27 @@ async def test_a_message_has_an_end(bob: Home) -> None:
     ended = await send(bob, address, stdin=longest + b"y")
     assert ended.code == 65
     assert "1,048,576 bytes" in ended.err
+
+
+async def test_a_person_is_asked_for_words_and_a_program_for_a_file(bob: Home) -> None:
+    async with bob.run_in_terminal("send", "box:1") as program:
+        assert await program.wait() == 2
+        await program.wait_for("what to say")
+    directory = os.open(bob.path, os.O_RDONLY)
+    try:
+        async with bob.run("send", "box:1", stdin=directory) as program:
+            assert await program.wait() == 74
+            await program.wait_for("cannot read standard input: Is a directory")
+    finally:
+        os.close(directory)
+
+
+async def test_who_wants_to_hear_nothing_hears_errors_alone(bob: Home) -> None:
+    bob.call("trust", str(EVE), address := nowhere())
+    assert await send(bob, address, "hi", "--wait", "queued", "-q") == (0, "", "")
+    ended = await send(bob, address, "hi", "--timeout", "0", "-q")
+    assert (ended.code, ended.out) == (75, "")
+    assert "to withdraw it: p2pchat unsend" in ended.err
 
 
 async def test_we_do_not_write_to_ourselves(ann: Home) -> None:
