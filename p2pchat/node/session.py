@@ -8,10 +8,8 @@ between links everything waits. Another process of the profile may have the link
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Callable
 from typing import TYPE_CHECKING, final
-from uuid import UUID
 
 import trio
 
@@ -19,12 +17,10 @@ from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node.events import Connected, Disconnected, Elsewhere, Notice
 from p2pchat.node.lock import Lock
 from p2pchat.node.news import News
-from p2pchat.node.outgoing import Extent, Outgoing, Saying, Settled
+from p2pchat.node.outgoing import Extent, Settled
+from p2pchat.node.speaking import Speaking
 from p2pchat.node.states import States
-from p2pchat.node.transact import transact
-from p2pchat.protocol import outbox
 from p2pchat.protocol.assembly import Messages
-from p2pchat.protocol.ids import EntryIds
 from p2pchat.store.memory import MemoryPair
 from p2pchat.wire import messages
 from p2pchat.wire.close_codes import CloseCode
@@ -35,35 +31,32 @@ if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.node.exchange import Exchange
-    from p2pchat.node.feed import Feed
     from p2pchat.node.link import LinkEnd
     from p2pchat.node.node import Node
     from p2pchat.node.step import Step
-    from p2pchat.protocol.limits import Limits
-    from p2pchat.store.base import Pair, Transaction
+    from p2pchat.store.base import Pair
 
 _log = logging.getLogger(__name__)
 
 GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
-FAIRNESS = 256  # messages sent between two checkpoints: one each would cost more than the rest of the path together
 FEW = 4  # messages under way: up to here it is a conversation, and each leaves at once; beyond, the writer joins them
 
 FOR_US = frozenset({messages.Kind.READ, messages.Kind.PROFILE})  # kinds that a session heeds and nobody is shown
 
 
 @final
-class Session:
+class Session(Speaking):
     """The conversation of `own` with `peer`. Its verbs may be called whether a link runs or not."""
 
     def __init__(self, node: Node, peer: PeerId, identity: Identity) -> None:
         """Begin, or go on with, the conversation of `identity` with `peer` in `node`."""
+        store = node.store if identity is node.identity else None  # as our own guest we keep nothing
+        pair: Pair = store.pair(identity.peer_id, peer) if store else MemoryPair(node.env.urandom(8))
+        super().__init__(pair, node.feed, env=node.env, limits=node.settings.limits)
         self.peer = peer
         self.own: PeerId = identity.peer_id
-        self.env = node.env
-        self.limits: Limits = node.settings.limits
-        self.feed: Feed = node.feed
-        self._store = node.store if identity is node.identity else None  # as our own guest we keep nothing
-        self.pair: Pair = self._store.pair(self.own, peer) if self._store else MemoryPair(self.env.urandom(8))
+        self._store = store
+        self._states = States(self)
         self.name: str = ""  # what the peer calls itself: a claim, unfiltered
         self.guest: bool = False  # the peer keeps nothing: *delivered* means that it was shown over there
         self.vouched: bool = False  # the peer is a guest of our own identity: "you"
@@ -74,19 +67,10 @@ class Session:
         self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
         self.lock: Lock = Lock(self, self._store)
         self._exchange: Exchange | None = None
-        self.outgoing: Outgoing = Outgoing(
-            self.pair,
-            EntryIds(self.env.urandom),
-            max_cost=self.limits.outgoing + self.limits.max_unacked_bytes,
-            settled=self._settled,
-        )
-        self._changed = trio.Event()
         self._said_goodbye = False  # on the link that runs
         self._undecided = False  # the link is gone, and whether another process has one is not known yet
         self._ran_before = False
-        self._breathe_at = FAIRNESS  # the next message that waits until others had their turn
         self._unsaid = 0  # entries that the peer has not acknowledged, as of the newest transaction
-        self._states = States(self)
         self._news: News | None = None
 
     # ---- what faces ask for
@@ -121,98 +105,7 @@ class Session:
         """Whether so few messages are under way that each may leave by itself."""
         return self._unsaid < FEW
 
-    async def unsaid(self) -> int:
-        """Return how many messages of ours the peer has not acknowledged.
-
-        Raises:
-          StoreError: if that cannot be read.
-        """
-        self.outgoing.settle()
-        return await transact(self.pair, lambda transaction: transaction.unsaid())
-
-    # ---- what faces say
-
-    async def send(self, text: str, *, more: bool = False) -> None:
-        """Queue one message; `more` says that no newline follows (pipes).
-
-        Once it returns, the message is queued: on the disk, if there is a store. A cancellation comes before, and
-        nothing was queued; or it has to wait until the transaction is written. Waits while the outbox is full, so a
-        peer that does not read makes its sender wait. Without a store it is a checkpoint only when it waits, and at
-        every `FAIRNESS`-th message.
-
-        Raises:
-          LocalProtocolError: if the text is none or over `MAX_TEXT` bytes, if we have said goodbye, or if the
-            conversation is over.
-          StoreError: if the disk does not take it; nothing of it is kept.
-        """
-        if type(text) is not str:
-            _require_text(text)
-        if self.outgoing.said >= self._breathe_at or self.outgoing.room <= 0:
-            await self._breathe()
-        kind, body = messages.encode_body(messages.Text(text, None, more))
-        saying = self._say(kind, [body])
-        if self.pair.durable:
-            await saying.wait()
-
-    async def post(
-        self,
-        body: messages.Readable,
-        *,
-        expires_ms: int | None = None,
-        key: str | None = None,
-        ref: str | None = None,
-    ) -> UUID:
-        """Queue one message of any kind and return its name; otherwise like `send`.
-
-        Args:
-          body: what to say.
-          expires_ms: when it is withdrawn if no link has it by then, Unix milliseconds.
-          key: at most one message of each key is queued for a peer: a second one is the first.
-          ref: what the program calls it, for the log of events.
-        """
-        if self.outgoing.said >= self._breathe_at or self.outgoing.room <= 0:
-            await self._breathe()
-        kind, encoded = messages.encode_body(body)
-        saying = Saying(kind, self.now_ms(), expires_ms=expires_ms, key=key, ref=ref)
-        saying.bodies = [encoded]
-        self._may_say()
-        self.outgoing.add(saying)
-        self._hand_over(is_first=True)
-        self.outgoing.settle()
-        await saying.wait()
-        return UUID(bytes=saying.ids[0])
-
-    async def send_many(self, bodies: Sequence[messages.Readable]) -> None:
-        """Queue several messages, at less cost each; otherwise like `send`."""
-        await self._breathe()
-        sayings = [
-            self._say(kind, encoded)
-            for kind, encoded in [messages.encode_bodies(list(alike)) for _, alike in groupby(bodies, type)]
-        ]
-        if self.pair.durable:
-            for saying in sayings:
-                await saying.wait()
-
-    async def unsend(self, message_id: UUID) -> outbox.Withdrawal:
-        """Withdraw a message of ours that no link has yet; tells what came of it.
-
-        Raises:
-          StoreError: if the disk refuses; nothing has changed.
-        """
-
-        def withdraw(transaction: Transaction) -> outbox.Withdrawal:
-            result = outbox.void(transaction.ledger, message_id.bytes)
-            if result is outbox.Withdrawal.WITHDRAWN:
-                transaction.failed([message_id.bytes], "withdrawn")
-            return result
-
-        self.outgoing.settle()
-        result = await transact(self.pair, withdraw)
-        if result is outbox.Withdrawal.WITHDRAWN:
-            if self._store is None:
-                self._states.add(failed=[message_id.bytes], reason="withdrawn")
-            self.look()
-        return result
+    # ---- goodbyes
 
     async def drained(self) -> None:
         """Wait until all our messages are acknowledged, or the conversation is over."""
@@ -436,10 +329,6 @@ class Session:
             )
         )
 
-    def now_ms(self) -> int:
-        """Return the wall clock in Unix milliseconds: for people, and for expiry."""
-        return int(self.env.wall() * 1000)
-
     def _settled(self, settled: Settled) -> None:
         if settled.extent is None:
             self._note_change()
@@ -447,39 +336,17 @@ class Session:
             self.follow_log(settled.before)
             self._extended(settled.extent)
 
-    def _may_say(self) -> None:
+    @property
+    def may_say(self) -> bool:
+        """Whether anything can be said now: not after our goodbye, or when all is over."""
+        return not self.over and not self._said_goodbye
+
+    def _leave_soon(self) -> None:
+        if self._exchange is not None and self._exchange.running:
+            self._exchange.said()
+
+    def _require_may_say(self) -> None:
         if self.over:
             raise LocalProtocolError("the conversation is over")
         if self._said_goodbye:
             raise LocalProtocolError("we have said goodbye, and nothing can be sent after that")
-
-    def _say(self, kind: messages.Kind, bodies: Sequence[bytes]) -> Saying:
-        self._may_say()
-        is_first = not self.outgoing.is_waiting
-        saying = self.outgoing.say(kind, bodies, now_ms=self.now_ms())
-        self._hand_over(is_first=is_first)
-        return saying
-
-    def _hand_over(self, *, is_first: bool) -> None:
-        """Let the log have what was said, and the link what is in the log; with a store that is one transaction."""
-        if self.pair.durable:
-            self.outgoing.settle()
-        if is_first and self._exchange is not None and self._exchange.running:
-            self._exchange.said()
-
-    async def _breathe(self) -> None:
-        """Let others run; while the outbox is full, wait until there is room in it."""
-        self._breathe_at = self.outgoing.said + FAIRNESS
-        await trio.lowlevel.checkpoint()
-        while self.outgoing.room <= 0 and not self.over and not self._said_goodbye:
-            await self._changed.wait()
-
-    def _note_change(self) -> None:
-        self._changed.set()
-        self._changed = trio.Event()
-
-
-def _require_text(text: object) -> None:
-    if not isinstance(text, str):
-        hint = "`post` and `send_many` take `Data`, for bytes, and all other kinds of messages"
-        raise LocalProtocolError(f"`send` takes a str and not {type(text).__name__}", hint=hint)
