@@ -95,14 +95,14 @@ class Line:
         if number in self.heard:
             raise Broken(f"DUPLICATED: {self.name} {number}")
         last = self._last.get(said.voice, 0)
-        if number < last:
+        if number < last and said.fate is not Fate.FORGOTTEN:  # what came back with a backup may come late (I6)
             raise Broken(f"REORDERED: {self.name} {number} after {last}")
         if not said.may_arrive:
             raise Broken(f"{said.fate.value.upper()} and heard: {self.name} {number}")
         for skipped in self.said[last : number - 1]:
             if skipped.must_arrive and skipped.voice == said.voice:
                 raise Broken(f"GAP: {self.name} {skipped.number} is missing where {number} has arrived")
-        self._last[said.voice] = number
+        self._last[said.voice] = max(number, last)
         self.heard.append(number)
         return number
 
@@ -121,8 +121,8 @@ class Line:
         for said in self.said:
             if said.fate in {Fate.ACCEPTED, Fate.ASKED} and said.id not in known:
                 said.fate = Fate.FORGOTTEN
-            elif said.fate is Fate.WITHDRAWN:
-                said.fate = Fate.FORGOTTEN  # the backup may not know that it was (I9)
+            elif said.fate is Fate.WITHDRAWN or said.may_expire:
+                said.fate = Fate.FORGOTTEN  # the backup may not know that it was withdrawn (I9)
 
     def receiver_went_back(self, kept: Iterable[str], queued: Iterable[bytes]) -> int:
         """Note that the receiver lives on an old backup; return how many messages are gone for good by that.

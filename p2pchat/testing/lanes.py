@@ -85,7 +85,7 @@ class Lane:
             raise trio.BrokenResourceError("the other side is gone")
         if self._end is not None:
             return len(data)  # lost, and nobody knows yet
-        taken = min(len(data), self._room)
+        taken = min(len(data), self._room) if self._has_room else 0
         self.passed += taken
         cut = self.passed > self.cut_after
         kept = taken - int(self.passed - self.cut_after) if cut else taken
@@ -97,9 +97,14 @@ class Lane:
 
     async def wait_room(self) -> None:
         """Wait until `put` takes something, or raises."""
-        while not self._room and self._clock() < self._refuses_at and self._end is None:
+        while not self._has_room and self._clock() < self._refuses_at and self._end is None:
             with trio.CancelScope(deadline=self._refuses_at):
                 await self._waiting.park()
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether sending is worth while: like TCP, a full lane opens again when a good part of it is free."""
+        return self._room >= self.pace.buffer // 4
 
     def finish(self, end: End) -> None:
         """Let the lane end after what is in it. What is put in from now on is lost; only the first end counts."""

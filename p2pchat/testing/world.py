@@ -10,6 +10,7 @@ arrive. What must hold, holds all the time: `checker` has the rules, and the fir
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -69,7 +70,8 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
       Broken: if a promise was broken; its text begins with the line that replays the story.
       Exception: whatever production code raised that it should not; a note has that line.
     """
-    with tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
+    # What nodes log names paths of this one run, of processes that may be dead: the trace says more.
+    with _silenced("p2pchat"), tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
 
         async def main(clock: VirtualClock) -> Report:
             return await World(scenario, clock, Path(scratch), tell=tell).run()
@@ -79,6 +81,18 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
         except Exception as exc:
             exc.add_note(f"seed {scenario.seed}; to see it again: python -m p2pchat.testing.replay {scenario.seed}")
             raise
+
+
+@contextmanager
+def _silenced(logger: str) -> Iterator[None]:
+    """Let nothing be logged there."""
+    log = logging.getLogger(logger)
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _memory() -> str | None:

@@ -114,3 +114,12 @@ def test_the_steps_of_a_transaction_are_told_by_what_they_change() -> None:
     assert steps(before, {KEY: replace(HERE, peer_epoch=b"new", peer_seen=1)}) == {"receive"}
     assert steps(before, {KEY: replace(HERE, epoch=b"new", base=1)}) == {"renumber"}
     assert steps({}, {KEY: HERE}) >= {"claim", "enqueue"}
+
+
+def test_what_was_withdrawn_may_come_back_late_with_a_backup() -> None:
+    line = line_of(GONE, YES)
+    hear(line, 2)
+    line.sender_went_back([])
+    hear(line, 1)
+    with pytest.raises(Broken, match="DUPLICATED"):
+        hear(line, 1)
