@@ -212,10 +212,14 @@ async def test_a_person_is_asked_for_words_and_a_program_for_input(bob: Home) ->
     async with bob.run_in_terminal("send", "box:1") as program:
         assert await program.wait() == 2
         await program.wait_for("what to say")
-    with Path(os.devnull).open("wb") as deaf:  # nothing can be read from it
-        async with bob.run("send", "box:1", stdin=deaf) as program:
+    ends = os.pipe()
+    try:
+        async with bob.run("send", "box:1", stdin=ends[1]) as program:  # from which nothing can be read
             assert await program.wait() == 74
             await program.wait_for("cannot read standard input: ")
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 async def test_who_wants_to_hear_nothing_hears_errors_alone(bob: Home) -> None:
