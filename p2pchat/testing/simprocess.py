@@ -195,7 +195,7 @@ class Running:
 
     async def _withdraw(self, session: Session, line: Line, said: Said, seconds: float) -> None:
         await trio.sleep(on_grid(seconds))
-        said.fate = Fate.ASKED
+        said.fate = Fate.ASKED if said.fate is Fate.ACCEPTED else said.fate
         try:
             result = await session.unsend(UUID(bytes=said.id))
         except StoreError:
