@@ -73,6 +73,8 @@ def run(word: str, asked: Asked, common: Common) -> int:
             sending = Sending(node, store, target, wish, notice=_say_nothing if common.quiet else _tell)
             caught = await signals.run(sending.run)
             told = await sending.told()
+            if caught and not told:
+                return caught
             code = Report(wait=wish.wait, told=told, error=sending.error, flags=profiles.flags(where)).tell(common)
             await sending.part()
             return caught or code

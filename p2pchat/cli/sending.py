@@ -67,7 +67,7 @@ class Sending:
         self._target = target
         self._wish = wish
         self._notice = notice
-        self._left: set[UUID] = set()  # those of them that are not there yet
+        self._left: set[UUID] | None = None  # those of them that are not there yet; None until that is known
         self._was_reached = False  # somebody answers there, who has not let us in
         self._trouble: P2PChatError | None = None  # what went wrong last
         self._gone = trio.Event()  # the conversation has ended, and nobody dials
@@ -80,7 +80,7 @@ class Sending:
                 nursery.start_soon(self._guard, self._follow)
                 await self._guard(self._send)
                 nursery.cancel_scope.cancel()
-        if self.error is None and (self._left or self.session is None):
+        if self.error is None and self._left != set():
             self.error = self._too_late()
 
     async def told(self) -> list[Timeline]:
@@ -118,7 +118,8 @@ class Sending:
             self.session = await self._node.dial(*self._target.network, retry=self._wish.retry)
         else:
             self.session = self._node.session(self._target.peer)
-        await self._keep(self.session)
+        with trio.CancelScope(shield=True):  # a transaction and two looks at the disk, which bounds them
+            await self._keep(self.session)
         if self._left:
             await self._keep_reaching(self.session)
 
@@ -131,8 +132,8 @@ class Sending:
             expires = self._wish.expires
             expires_ms = None if expires is None else session.now_ms() + int(1000 * expires)
             self.ids = [await session.post(self._wish.body, expires_ms=expires_ms, key=self._wish.key)]
-        self._left = set(self.ids)  # before we look: what changes from here on is told
-        self._left -= {UUID(bytes=one.named.id) for one in await self.told() if self._is_over(State(one.state))}
+        self._left = left = set(self.ids)  # before we look: what changes from here on is told
+        left -= {UUID(bytes=one.named.id) for one in await self.told() if self._is_over(State(one.state))}
 
     def _is_over(self, state: State) -> bool:
         return state is State.FAILED or is_reached(state, self._wish.wait)
@@ -184,12 +185,14 @@ class Sending:
                         self._gone.set()
 
     def _note(self, event: events.StatesChanged) -> None:
+        if self._left is None:
+            return  # whoever finds out what is left sees this, too
         changed = {State.SENT: event.sent, State.DELIVERED: event.delivered, State.READ: event.read}
         for state, ids in changed.items():
             if is_reached(state, self._wish.wait):
                 self._left.difference_update(ids)
         self._left.difference_update(event.failed)
-        if self.ids and not self._left:
+        if not self._left:
             self._scope.cancel()
 
     def _too_late(self) -> P2PChatError:
