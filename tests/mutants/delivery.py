@@ -340,7 +340,7 @@ MUTANTS = [
     Mutant(
         "window: our own is never full",
         DELIVERY,
-        "self._waiting_entries >= self._offered.max_unacked or",
+        "self._came_entries - self._taken_entries >= self._offered.max_unacked\n            or ",
         "",
         (T_LINK + "a_side_that_has_enough_entries_waiting_is_full",),
     ),

@@ -227,6 +227,7 @@ def test_a_long_message_is_kept_part_by_part(database: Database) -> None:
 def test_ids_are_known_however_many_are_asked_for(database: Database, count: int) -> None:
     kept = ledger(database)
     ids = [number.to_bytes(16) for number in range(1, count + 1)]
+    kept.append([entry(0)])  # of mine, which says nothing about theirs
     receive(kept, 1, *numbered(1, count))
     kept.flush()
     assert list(kept.enter(ids)) == []
@@ -242,10 +243,10 @@ def test_a_peer_that_has_filled_its_share_is_refused_and_comes_again_unchanged(d
     with pytest.raises(QuotaExceeded, match="filled its share") as caught:
         receive(kept, 2, entry(2, bytes(500)))
     assert "history delete" in caught.value.hint
+    assert list(kept.enter([(2).to_bytes(16)])) == [(2).to_bytes(16)], "it is still new"
     kept.flush()
     assert picture(database) == before
     assert kept.seen.seq == 1
-    assert list(kept.enter([(2).to_bytes(16)])) == [(2).to_bytes(16)], "it is still new"
     other = ledger(database, peer=b"q" * 32, free=10_000)
     receive(other, 1, entry(2, bytes(500)))
     assert column(database, "SELECT pair FROM messages") == [1, 2]

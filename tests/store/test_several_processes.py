@@ -24,46 +24,62 @@ from p2pchat.protocol.ids import EntryIds
 from p2pchat.store.database import Database
 from tests.support.stored import ledger
 
-number, each, path = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+number, path = int(sys.argv[1]), Path(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 database = Database.open(path, wall=lambda: 0.0)
 kept = ledger(database, epoch=bytes([number]) * 8)
 ids = EntryIds(Random(number).randbytes)
-for count in range(each):
+for count, _ in enumerate(sys.stdin):
     with database.transaction():
         outbox.enqueue(kept, ids, (1, b"%d %d" % (number, count)), now_ms=0)
         if count % 10 == number:
             kept.hand(kept.next - 1)
         kept.flush()
+    print("said", flush=True)
 database.close()
 """
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return a file into which several processes have written; they also made it, all at the same time."""
-    path = tmp_path / "history.db"
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(number), str(EACH), str(path)],
+class Writer:
+    """A process that says something at each nod."""
+
+    def __init__(self, number: int, path: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(number), str(path)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for number in range(PROCESSES)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate()
-        assert process.returncode == 0
+
+    def expect(self, word: str) -> None:
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == f"{word}\n"
+
+    def nod(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a file that several processes made, and into which they have written, always at the same time."""
+    path = tmp_path / "history.db"
+    writers = [Writer(number, path) for number in range(PROCESSES)]
+    for writer in writers:
+        writer.expect("ready")
+    for writer in writers:
+        writer.nod()
+    for _ in range(EACH):
+        for writer in writers:
+            writer.nod()
+        for writer in writers:
+            writer.expect("said")
+    for writer in writers:
+        writer.process.communicate()
+        assert writer.process.returncode == 0
     return path
 
 
