@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from p2pchat.node.link import LinkEnd
     from p2pchat.node.node import Node
     from p2pchat.node.step import Step
-    from p2pchat.store.base import Pair
+    from p2pchat.store.base import Pair, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -198,9 +198,21 @@ class Session(Speaking):
         if not self.elsewhere:
             self.elsewhere = True
             self.over = False
-            self.feed.put(Elsewhere(session=self))
-            self.look()
+            self.pair.submit(lambda: _standing, self._go_on_elsewhere)
             self._note_change()
+
+    def _go_on_elsewhere(self, result: Outcome[tuple[Extent, str, bool]]) -> None:
+        try:
+            extent, name, guest = result.unwrap()
+        except StoreError as error:
+            self.store_failed(error)
+            self.feed.put(Elsewhere(session=self))
+            return
+        if self._exchange is None:
+            self.name, self.guest = name or self.name, guest
+        self.feed.put(Elsewhere(session=self))
+        self.follow_log(extent.cursor)
+        self._extended(extent)
 
     def look(self) -> None:
         """Look at what other processes may have changed in the store."""
@@ -350,3 +362,8 @@ class Session(Speaking):
             raise LocalProtocolError("the conversation is over")
         if self._said_goodbye:
             raise LocalProtocolError("we have said goodbye, and nothing can be sent after that")
+
+
+def _standing(transaction: Transaction) -> tuple[Extent, str, bool]:
+    """Return how far things have come, what the peer calls itself, and whether it is a guest."""
+    return Extent.of(transaction), transaction.name, transaction.guest

@@ -31,6 +31,16 @@ class Transaction(Protocol):
         """The cursor of the newest event of the whole store; 0 if there is none, or if nothing keeps them."""
         ...
 
+    @property
+    def name(self) -> str:
+        """What the peer calls itself; empty if that is not known."""
+        ...
+
+    @property
+    def guest(self) -> bool:
+        """Whether the peer was a guest on its newest link: it keeps nothing."""
+        ...
+
     def connected(self, address: str, *, name: str, guest: bool) -> None:
         """Note a link by way of `address` to the peer, which calls itself `name` and may be a guest."""
 

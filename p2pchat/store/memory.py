@@ -207,6 +207,16 @@ class MemoryPair:
         else:
             done(outcome.Value(result))
 
+    @property
+    def name(self) -> str:
+        """Nothing: it is not kept."""
+        return ""
+
+    @property
+    def guest(self) -> bool:
+        """Whether the peer was a guest is not kept."""
+        return False
+
     def connected(self, address: str, *, name: str, guest: bool) -> None:
         """Keep nothing."""
 

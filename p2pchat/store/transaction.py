@@ -38,6 +38,16 @@ class SqlTransaction:
         self._ledger.flush_events()
         return self._database.cursor
 
+    @property
+    def name(self) -> str:
+        """What the peer calls itself; empty if that is not known."""
+        return self._ledger.head.name
+
+    @property
+    def guest(self) -> bool:
+        """Whether the peer was a guest on its newest link."""
+        return self._ledger.head.guest
+
     def connected(self, address: str, *, name: str, guest: bool) -> None:
         """Note a link by way of `address` to the peer, which calls itself `name` and may be a guest."""
         head = self._ledger.change()

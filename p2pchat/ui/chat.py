@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 RETRY = "--retry keeps trying"
 CLOSED = "closed here while the connection was lost"
-LEFT_TO_ANOTHER = "another p2pchat of this profile goes on with it"
 MAX_GONE = 16  # peers whose link was lost, and who may yet come back to the same conversation
 
 
@@ -119,15 +118,13 @@ class Chat:
     async def part(self, session: Session) -> None:
         """Say goodbye to `session` once it has everything of ours; again on its next link, if that gets lost.
 
-        A link of another process is not ours to end: there we only stay for answers, as long as they keep coming.
+        Where another process of ours has the link, nobody lingers for us: then we do, while answers keep coming.
         """
         self.parting.add(session)
         await session.drained()
-        session.goodbye()
         if session.elsewhere:
             await self._linger()
-        if session.elsewhere:
-            self._finish(session, LEFT_TO_ANOTHER)
+        session.goodbye()
 
     async def _linger(self) -> None:
         """Wait until nothing was heard for as long as we wait for an answer."""
@@ -150,11 +147,8 @@ class Chat:
             self.parting.add(session)  # at once: the next thing said may be meant for it
             nursery.start_soon(self.part, session)
         else:
-            self._finish(session, CLOSED)
-
-    def _finish(self, session: Session, reason: str) -> None:
-        session.finish()
-        self.node.feed.put(events.Disconnected(session=session, reason=reason, code=None, clean=True, redial=None))
+            session.finish()
+            self.node.feed.put(events.Disconnected(session=session, reason=CLOSED, code=None, clean=True, redial=None))
 
     async def leave(self) -> dict[Session, int]:
         """Say goodbye to everybody; returns how many messages stay unsaid, for whom there are any."""

@@ -53,16 +53,15 @@ class Clocks:
         if heard.is_told or not entries:
             return None
         ahead = entries[-1].sent_ms / 1000 - heard.at
-        if ahead < REMARKABLE and came and came[0] / 1000 - before >= QUIET:
-            ahead = 0.0
-            behind, seemed = came[0] / 1000 - entries[0].sent_ms / 1000, heard.behind
-            heard.behind = behind
-            if behind >= REMARKABLE and abs(behind - seemed) < SAME:
-                ahead = -behind
-        if abs(ahead) < REMARKABLE:
-            return None
-        heard.is_told = True
-        return ahead
+        if ahead >= REMARKABLE:
+            heard.is_told = True
+            return ahead
+        if came and came[0] / 1000 - before >= QUIET:
+            seemed, heard.behind = heard.behind, (came[0] - entries[0].sent_ms) / 1000
+            if heard.behind >= REMARKABLE and abs(heard.behind - seemed) < SAME:
+                heard.is_told = True
+                return -heard.behind
+        return None
 
 
 def length(seconds: float) -> str:

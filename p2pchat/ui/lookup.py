@@ -85,7 +85,8 @@ class Lookup:
         if self._store is not None and post.session.pair.durable:
             told = await self._store.read(partial(timeline.why, own=post.session.own, message_id=post.id.bytes))
         if told is not None:
-            return [f"#{post.number} is", *LogWords(self._marks).story(told)]
+            first, *rest = LogWords(self._marks).story(told)
+            return [f"#{post.number}: {first}", *rest]
         reason = f": {sanitize.clean_line(post.reason)}" if post.reason else ""
         return [
             f"#{post.number} to {name} is {post.state.value}{reason}",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from p2pchat.ui.words import Words
 
 UNDELIVERED = frozenset({events.State.QUEUED, events.State.SENT})
+WHICH = "which one? its number stands beside each message of yours"
 ELSEWHERE = ", elsewhere"  # behind how we are called, before what another process of ours has said
 
 
@@ -197,8 +198,8 @@ class Reader:
         """Return the message that a person means by `number`; None if there is none, which was told then."""
         post = self.posts.numbered(number)
         if post is None:
-            which = f"number {number}" if number else "number: it stands beside each of them"
-            await self._screen.note([f"no message of yours here has the {which}"])
+            which = f"no message of yours here has the number {number}" if number else WHICH
+            await self._screen.note([which])
         return post
 
 

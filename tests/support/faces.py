@@ -135,6 +135,12 @@ async def kept_in(directory: Path | None, env: Env) -> AsyncIterator[Store | Non
         yield store
 
 
+def fill_disk(node: Node) -> None:
+    """Let there be no room for another page of what the node keeps."""
+    assert node.store is not None
+    node.store._writer.connection.execute("PRAGMA max_page_count = 1")  # no less than there are
+
+
 @asynccontextmanager
 async def open_program(
     network: Network,
@@ -146,12 +152,14 @@ async def open_program(
     seed: int = 99,
     directory: Path | None = None,
     receipts: bool = True,
+    run: int = 0,
 ) -> AsyncIterator[Program]:
     """Run `plan` with a face of `kind`, plain or pipe; the program is stopped at the end of the block.
 
-    With a `directory` it keeps there what is said; without one it is a guest.
+    With a `directory` it keeps there what is said; without one it is a guest. `run` tells apart the runs of a test:
+    what is random differs in each.
     """
-    env = virtual_env(network, seed=seed)
+    env = virtual_env(network, seed=seed + 1000 * run)
     keys, out, err = Keys(), Paper(), Paper()
     me = Identity.from_seed(bytes([seed]) * 32)
     settings = NodeSettings(accept=accept)

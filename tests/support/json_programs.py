@@ -93,12 +93,14 @@ async def open_json_program(
     quiet: bool = False,
     no_input: bool = False,
     directory: Path | None = None,
+    run: int = 0,
 ) -> AsyncIterator[JsonProgram]:
     """Run `plan` behind the JSON face; the program is stopped at the end of the block.
 
-    With a `directory` it keeps there what is said; without one it is a guest.
+    With a `directory` it keeps there what is said; without one it is a guest. `run` tells apart the runs of a test:
+    what is random differs in each.
     """
-    env = virtual_env(network, seed=seed)
+    env = virtual_env(network, seed=seed + 1000 * run)
     keys, out, err = Keys(), Paper(), Paper()
     me = Identity.from_seed(bytes([seed]) * 32)
     settings = NodeSettings(accept=accept, name=name, limits=Limits(linger=LINGER, pipe_quiet=LINGER))

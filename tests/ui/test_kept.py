@@ -1,0 +1,364 @@
+"""A person whose program keeps what is said: where a chat goes on, what became of each message, and what was read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from p2pchat import errors
+from p2pchat.node import events
+from p2pchat.node.settings import Accept
+from p2pchat.ui.chat import Plan
+from p2pchat.ui.lookup import CONTEXT, MAX_NEW
+from p2pchat.wire.messages import Data, Read, Text
+from tests.support.faces import END_OF_INPUT, Program, fill_disk, open_program
+from tests.support.peers import HOME, Network, Peer, open_peer
+from tests.ui.test_plain import BOB, DIAL, LISTEN
+
+
+@pytest.fixture
+def network() -> Network:
+    return Network()
+
+
+@asynccontextmanager
+async def chatting(
+    network: Network,
+    path: Path,
+    *,
+    plan: Plan = DIAL,
+    receipts: bool = True,
+    guest: bool = False,
+) -> AsyncIterator[tuple[Program, Peer]]:
+    """A program that keeps what is said, and a peer called bob that does, too, unless it is a guest."""
+    async with open_peer(network, settings=BOB, directory=None if guest else path / "bob") as bob:
+        if plan.dial:
+            await bob.node.listen(HOME)
+        async with open_program(network, plan, directory=path / "me", receipts=receipts) as program:
+            if plan.listen:
+                await program.out.wait_for("listening")
+                await bob.node.dial(HOME)
+            await program.out.wait_for("connected: bob")
+            yield program, bob
+            bob.resume()
+
+
+async def wait_heard(bob: Peer, *texts: str) -> list[UUID]:
+    """Return the ids of what bob has heard, once that is `texts`."""
+    assert await bob.wait_heard(len(texts)) == list(texts)
+    return [
+        message.id for event in bob.told if isinstance(event, events.MessagesReceived) for message in event.messages
+    ]
+
+
+# ---- states
+
+
+async def test_delivered_and_read_are_two_things(network: Network, tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with chatting(network, tmp_path) as (program, bob):
+        program.keys.type("one\ntwo\n")
+        ids = await wait_heard(bob, "one", "two")
+        await program.out.wait_for("-- ✓ #2: delivered\n")
+        await bob.node.sessions[0].send_many([Read(one.bytes) for one in ids])
+        await program.out.wait_for("-- ✓✓ #2: read\n")
+        told = [line for line in program.out.lines if "#1" in line]
+        assert told == ["-- ✓ #1: delivered", "-- ✓✓ #1: read"]
+
+
+async def test_what_is_withdrawn_has_failed_and_why_tells_the_story(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path) as (program, bob):
+        network.up = False
+        network.cut()
+        await program.out.wait_for("connection lost")
+        program.keys.type("never\n", "heard\n")
+        await program.out.wait_for("-- · #2 queued until bob is back\n")
+        program.keys.type("/unsend 1\n")
+        await program.out.wait_for("-- ✗ #1: failed, withdrawn\n")
+        program.keys.type("/why 2\n")
+        await program.out.wait_for("-- #2: ")
+        await program.out.wait_for("it goes out when any p2pchat of this profile meets that peer")
+        network.up = True
+        await wait_heard(bob, "heard")
+        await program.out.wait_for("-- ✓ #2: delivered\n")
+        program.keys.type("/unsend 2\n/unsend\n/unsend 7\n/why 1\n")
+        await program.out.wait_for("-- #2 does not wait any more: it is delivered\n")
+        await program.out.wait_for("-- which one? its number stands beside each message of yours\n")
+        await program.out.wait_for("-- no message of yours here has the number 7\n")
+        await program.out.wait_for("failed: withdrawn\n")
+
+
+async def test_what_has_left_cannot_be_called_back(network: Network, tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with chatting(network, tmp_path, guest=True) as (program, bob):
+        bob.paused = True
+        program.keys.type("on its way\n")
+        await trio.sleep(1)
+        program.keys.type("/unsend 1\n")
+        await program.out.wait_for("-- too late: #1 has left, and cannot be called back\n")
+        bob.resume()
+        await program.out.wait_for("-- ✓ guest #1: delivered\n")
+
+
+async def test_what_the_disk_refuses_is_not_accepted(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path) as (program, bob):
+        program.keys.type("one\n")
+        await wait_heard(bob, "one")
+        fill_disk(program.node)
+        program.keys.type("x" * 100_000 + "\n")
+        await program.out.wait_for("-- ✗ not accepted: ")
+        await program.out.wait_for("-- make room on that disk; what was said before is safe\n")
+        assert bob.heard == ["one"]
+
+
+# ---- receipts
+
+
+@pytest.mark.parametrize("kind", ["text", "data"])
+async def test_what_was_shown_is_told_to_whom_we_dialed(
+    network: Network, tmp_path: Path, kind: str, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path) as (_, bob):
+        body = Text("seen?") if kind == "text" else Data(b"\xff")
+        message = await bob.node.sessions[0].post(body)
+        await bob.wait_state("read", message)
+
+
+async def test_strangers_do_not_learn_what_was_read(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path, plan=LISTEN) as (_, bob):
+        message = await bob.node.sessions[0].post(Text("seen?"))
+        await bob.wait_state("delivered", message)
+        await trio.sleep(60)
+        assert not any(event.read for event in bob.told if isinstance(event, events.StatesChanged))
+
+
+async def test_nobody_learns_what_was_read_without_receipts(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path, receipts=False) as (program, bob):
+        message = await bob.node.sessions[0].post(Text("seen?"))
+        await program.out.wait_for("bob: seen?")
+        await trio.sleep(60)
+        assert not any(event.read for event in bob.told if isinstance(event, events.StatesChanged))
+        assert (await bob.wait_state("delivered", message)).session.peer == program.node.id
+
+
+async def test_who_is_not_talked_to_learns_it_when_they_are(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_program(network, LISTEN, accept=Accept.ASK, directory=tmp_path / "me") as program,
+        open_peer(network, seed=1, settings=BOB, directory=tmp_path / "bob") as bob,
+        open_peer(network, seed=2, directory=tmp_path / "eve") as eve,
+        trio.open_nursery() as nursery,
+    ):
+        await program.out.wait_for("listening")
+        for number, peer in enumerate((bob, eve), 1):
+            nursery.start_soon(peer.node.dial, HOME)
+            await program.out.wait_for(f"/accept {number}")
+            program.keys.type(f"/accept {number}\n")
+            await peer.wait_for(events.Connected)
+        first = await bob.node.sessions[0].post(Text("hi from bob"))
+        other = await eve.node.sessions[0].post(Text("hi from eve"))
+        await bob.wait_state("read", first)
+        await trio.sleep(60)
+        assert not any(event.read for event in eve.told if isinstance(event, events.StatesChanged))
+        program.keys.type("/switch 2\n")
+        await eve.wait_state("read", other)
+
+
+# ---- where a chat goes on
+
+
+async def test_a_chat_goes_on_with_its_last_lines_and_what_is_new(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path) as (program, bob):
+        for number in range(CONTEXT):
+            await bob.node.sessions[0].send(f"old {number}")
+        await program.out.wait_for("old 4")
+        program.keys.type("mine\n")
+        await program.out.wait_for("-- ✓ #1: delivered\n")
+        await trio.sleep(1)
+    async with (
+        open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob,
+        open_peer(network, seed=99, directory=tmp_path / "me") as unseen,  # a pipe of the same profile
+    ):
+        await unseen.node.listen(HOME)
+        session = await bob.node.dial(HOME)
+        await session.send("new")
+        await session.drained()
+    await trio.sleep(86_400)
+    async with chatting(network, tmp_path) as (program, bob):
+        await bob.node.sessions[0].send("newer")
+        await program.out.wait_for("bob: newer")
+        lines = [line[6:] if line[2:3] == ":" else line for line in program.out.lines]
+        start = lines.index("bob: old 1")
+        assert lines[start:] == [
+            "bob: old 1",
+            "bob: old 2",
+            "bob: old 3",
+            "bob: old 4",
+            "you: mine  #1 ✓",
+            "-- new --",
+            "bob: new",
+            f"{program.out.lines[start + 7]}",
+            "bob: newer",
+        ]
+        assert lines[start + 7].startswith("-- 2027-01-")
+
+
+async def test_of_many_unread_ones_the_newest_are_shown_and_the_others_counted(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob,
+        open_peer(network, seed=99, directory=tmp_path / "me") as unseen,
+    ):
+        await unseen.node.listen(HOME)
+        session = await bob.node.dial(HOME)
+        await session.send_many([Text(f"{number}.") for number in range(MAX_NEW + 2)])
+        await session.drained()
+    async with chatting(network, tmp_path) as (program, bob):
+        await program.out.wait_for(f"bob: {MAX_NEW + 1}.")
+        assert f"-- 2 unread messages before these are not shown: p2pchat history {bob.node.id}" in program.out.lines
+        assert sum("bob: " in line for line in program.out.lines) == MAX_NEW
+
+
+# ---- looking up
+
+
+async def test_history_and_grep_show_this_conversation(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path) as (program, bob):
+        program.keys.type("/history\n")
+        await program.out.wait_for("-- nothing was said yet\n")
+        program.keys.type("the Café is open\n")
+        await program.out.wait_for("-- ✓ #1: delivered\n")
+        await bob.node.sessions[0].send("which one?")
+        await program.out.wait_for("bob: which one?")
+        program.keys.type("/history 1\n/grep cafe\n/grep tea\n")
+        await program.out.wait_for("-- nothing was found\n")
+        told = program.out.text.partition("bob: which one?\n")[2]
+        assert "    bob: which one?\n" in told
+        assert " ✓  you: the Café is open\n" in told
+
+
+async def test_who_keeps_nothing_can_look_up_nothing(network: Network, autojump_clock: MockClock) -> None:
+    async with open_program(network, LISTEN) as program, open_peer(network, settings=BOB) as bob:
+        await program.out.wait_for("listening")
+        await bob.node.dial(HOME)
+        await program.out.wait_for("connected")
+        program.keys.type("hi\n")
+        await program.out.wait_for("-- ✓ guest #1: delivered")
+        program.keys.type("/history\n", "/grep hi\n", "/why\n")
+        await program.out.wait_for("-- #1 to bob is delivered\n-- this program keeps nothing, and knows no more\n")
+        assert program.out.text.count("-- this program keeps nothing, so there is nothing to look up\n") == 2
+
+
+# ---- the end
+
+
+async def test_what_stays_in_the_store_is_not_lost(network: Network, tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with chatting(network, tmp_path) as (program, _):
+        network.up = False
+        network.cut()
+        await program.out.wait_for("connection lost")
+        program.keys.type("one\n", "two\n", "/q\n")
+        assert await program.wait_ended() is None
+        assert program.out.lines[-1] == "-- · 2 messages stay queued; p2pchat sends them when it meets bob again"
+
+
+# ---- several programs of one profile
+
+
+async def test_what_another_window_says_is_shown_and_its_link_is_used(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        chatting(network, tmp_path) as (one, bob),
+        open_program(network, DIAL, directory=tmp_path / "me", run=1) as other,
+    ):
+        await other.out.wait_for("-- another p2pchat of yours has the connection to bob\n")
+        other.keys.type("by the other one\n")
+        await wait_heard(bob, "by the other one")
+        await other.out.wait_for("-- ✓ #1: delivered\n")
+        await one.out.wait_for(" you, elsewhere: by the other one  #1 ·\n")
+        await one.out.wait_for("-- ✓ #1: delivered\n")
+        await bob.node.sessions[0].send("hello both")
+        for program in (one, other):
+            await program.out.wait_for(" bob: hello both\n")
+        other.keys.type("/who\n")
+        await other.out.wait_for(", by another p2pchat, whom you talk to")
+        other.keys.type("/q\n")
+        assert await other.wait_ended() is None
+        one.keys.type("still here\n")
+        await wait_heard(bob, "by the other one", "still here")
+
+
+# ---- pipes
+
+
+async def test_a_pipe_whose_peer_stays_away_ends_and_what_it_said_is_kept(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    plan = Plan(dial=HOME, patience=60)
+    async with open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob:
+        await bob.node.listen(HOME)
+        async with open_program(network, plan, kind="pipe", directory=tmp_path / "me") as program:
+            await program.err.wait_for("connected")
+            network.up = False
+            network.cut()
+            program.keys.type("one\ntwo\n")
+            error = await program.wait_ended()
+            assert isinstance(error, errors.StillQueued)
+            assert error.hint.startswith("2 messages stay queued; p2pchat sends them when it meets peer1")
+        network.up = True
+        async with open_program(network, plan, kind="pipe", directory=tmp_path / "me", run=1) as program:
+            await wait_heard(bob, "one", "two")
+
+
+async def test_a_pipe_on_a_full_disk_tells_how_many_lines_were_accepted(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob:
+        await bob.node.listen(HOME)
+        async with open_program(network, DIAL, kind="pipe", directory=tmp_path / "me") as program:
+            await program.err.wait_for("connected")
+            program.keys.type("one\ntwo\n")
+            await wait_heard(bob, "one", "two")
+            await trio.sleep(1)
+            fill_disk(program.node)
+            program.keys.type("x" * 100_000 + "\n")
+            error = await program.wait_ended()
+            assert isinstance(error, errors.StoreFull)
+            assert error.hint.endswith("; lines of the input that were accepted before: 2")
+
+
+async def test_a_pipe_shares_the_link_of_another_program_and_waits_for_answers(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        chatting(network, tmp_path) as (_, bob),
+        open_program(network, DIAL, kind="pipe", directory=tmp_path / "me", run=1) as pipe,
+    ):
+        pipe.keys.type("question\n", END_OF_INPUT)
+        await wait_heard(bob, "question")
+        await trio.sleep(3)
+        await bob.node.sessions[0].send("answer")
+        await trio.sleep(3)
+        await bob.node.sessions[0].send("and more")
+        assert await pipe.wait_ended() is None
+        assert pipe.out.text == "answer\nand more\n"
+        assert bob.node.sessions[0].connected
