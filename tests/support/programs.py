@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import PIPE
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 
@@ -23,10 +23,23 @@ MAIN = (sys.executable, "-c", "import sys; from p2pchat.cli.main import main; sy
 PATIENCE = 30.0  # seconds; for a process on a busy machine, never a measure of anything
 
 
+class Process(Protocol):
+    """What is needed of a `trio.Process`, however it was started."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdin(self) -> trio.abc.SendStream | None: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def send_signal(self, number: signal.Signals, /) -> None: ...
+    async def wait(self) -> int: ...
+
+
 class Program:
     """A running p2pchat, and all it has said so far."""
 
-    def __init__(self, process: trio.Process, *, terminal: int | None = None) -> None:
+    def __init__(self, process: Process, *, terminal: int | None = None) -> None:
         self.process = process
         self.terminal = terminal
         self.out = b""
