@@ -94,6 +94,13 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def crash(session: nox.Session) -> None:
+    """Kill real processes at random moments, two thousand times or as often as asked, and compare what they kept."""
+    install(session, ".", groups=("tests",))
+    session.run("python", "-m", "tests.crash", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """How fast, side by side with bare Trio and bare sockets in the same run. Prints a table, fails nobody."""
     install(session, ".", groups=("tests",))
@@ -105,6 +112,13 @@ def mutants(session: nox.Session) -> None:
     """Plant known bugs, one at a time, and see that the tests named for each of them fail."""
     install(session, "-e", ".", groups=("tests",))
     session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session(default=False)
+def simulate(session: nox.Session) -> None:
+    """Thousands of stories in the simulated world that nobody has seen before; arguments: how many, `--first SEED`."""
+    install(session, "-e", ".", groups=("tests",))
+    session.run("python", "-m", "p2pchat.testing.campaign", *(session.posargs or ["3000"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The mother of all processes of the crash tests: has everything imported, and forks a p2pchat when it is asked for one.
+"""The mother of all processes of the crash tests: it has everything imported, and forks a p2pchat when asked for one.
 
 Starting Python and importing takes most of a second; forking takes milliseconds, and what is forked is as real, and as
 mortal, as any other process. It has one thread, so nothing is lost in a fork. `tests/support/crash_forks.py` is its
