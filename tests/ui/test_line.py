@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import trio
 from prompt_toolkit.input import PipeInput
 
 from p2pchat import errors
+from p2pchat.node import events
 from p2pchat.node.settings import Accept
-from tests.support.desk import BOB, Drawer, chatting, open_desk, play
-from tests.support.peers import HOME, Network, open_peer
+from p2pchat.ui.chat import Plan
+from p2pchat.wire.messages import Read
+from tests.support.desk import BOB, PASTE, Drawer, chatting, open_desk, play
+from tests.support.faces import fill_disk
+from tests.support.peers import HOME, Network, Peer, open_peer
 
 
 def test_what_is_typed_is_said_and_stands_there_with_its_fate() -> None:
@@ -179,5 +185,67 @@ def test_strangers_clear_and_completion() -> None:
             keys.send_text("/clear\r/who\r")
             await desk.wait_for("whom you talk to")
             assert desk.paper.getvalue().count("\x1b[2J") == before + 1
+
+    play(scene)
+
+
+def test_an_answer_that_overtakes_the_acknowledgement_comes_after_what_it_answers() -> None:
+    async def scene(keys: PipeInput) -> None:
+        async with chatting(keys) as (desk, bob, _):
+            bob.paused = True
+            keys.send_text("question\r")
+            await desk.wait_for("#1 you: question")
+            await desk.wait_for("→", after="connected: bob")
+            await bob.node.sessions[0].send("answer")
+            await desk.wait_for("you: question  #1 →\n")
+            await desk.wait_for("bob: answer\n", after="you: question  #1 →\n")
+            bob.resume()
+            await desk.wait_for("-- ✓ guest #1: delivered\n")
+
+    play(scene)
+
+
+def test_where_receipts_come_a_message_waits_for_its_own(tmp_path: Path) -> None:
+    async def scene(keys: PipeInput) -> None:
+        network = Network()
+        async with open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob:
+            await bob.node.listen(HOME)
+            async with open_desk(network, keys, plan=Plan(dial=HOME), directory=tmp_path / "me") as desk:
+                await desk.wait_for("connected: bob")
+                keys.send_text("one\r")
+                await desk.wait_for("you: one  #1 ✓\n")
+                await receipt(bob, 1)
+                await desk.wait_for("-- ✓✓ #1: read\n")
+                keys.send_text("two\r")
+                await receipt(bob, 2)
+                await desk.wait_for("you: two  #2 ✓✓\n")
+                keys.send_text("three\r")
+                await desk.wait_for("you: three  #3 ✓\n")
+                assert "-- ✓✓ #2" not in desk.text
+
+    play(scene)
+
+
+async def receipt(bob: Peer, count: int) -> None:
+    """Let bob tell that he has read his newest message, the `count`-th."""
+    await bob.wait_heard(count)
+    received = [event for event in bob.told if isinstance(event, events.MessagesReceived)]
+    *_, newest = received[-1].messages
+    await bob.node.sessions[0].post(Read(newest.id.bytes))
+
+
+def test_what_the_disk_refuses_stays_in_the_line(tmp_path: Path) -> None:
+    async def scene(keys: PipeInput) -> None:
+        network = Network()
+        async with open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob:
+            await bob.node.listen(HOME)
+            async with open_desk(network, keys, plan=Plan(dial=HOME), directory=tmp_path / "me") as desk:
+                await desk.wait_for("connected: bob")
+                fill_disk(desk.node)
+                text = "x" * 10_000
+                keys.send_text(PASTE % text + "\r")
+                await desk.wait_for("✗ not accepted: no room left")
+                await desk.wait_for("x" * 90, after="✗ not accepted")
+                assert bob.heard == []
 
     play(scene)
