@@ -62,7 +62,7 @@ async def send(home: Home, *words: str, stdin: bytes = b"") -> Ended:
             await program.type(stdin)
         await program.end_input()
         code = await program.wait()
-        await program.wait_for(r"\n\Z" if code else r"\Z")
+        await program.heard_out()
         return Ended(code, program.out.decode(), program.err.decode())
 
 

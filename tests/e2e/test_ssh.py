@@ -85,7 +85,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 async def test_two_identities_talk_over_ssh(home: Home, box: Box) -> None:
-    async with home.run("dial", box.address("stdio", "--accept", "anyone"), "--linger", "0.5") as dialer:
+    async with home.run("dial", box.address("stdio", "--guest", "--accept", "anyone"), "--linger", "0.5") as dialer:
         await dialer.type("over the hop\n")
         await dialer.end_input()
         assert await dialer.wait() == 0

@@ -44,6 +44,7 @@ class Program:
         self.terminal = terminal
         self.out = b""
         self.err = b""
+        self.open = 0  # how many of its pipes it may still write into
         self._more = trio.Event()
 
     # ---- what it says
@@ -54,6 +55,9 @@ class Program:
             setattr(self, name, getattr(self, name) + data)
             self._more.set()
             self._more = trio.Event()
+        self.open -= 1
+        self._more.set()
+        self._more = trio.Event()
 
     async def watch(self) -> None:
         """Keep everything that comes out of the terminal."""
@@ -87,6 +91,12 @@ class Program:
                     return found
                 await more.wait()
         raise AssertionError(f"{pattern!r} did not come; on output {self.out!r}, on errors {self.err!r}")
+
+    async def heard_out(self) -> None:
+        """Wait until it has ended, and whoever shares its pipes has, too: then all it said is here."""
+        with trio.fail_after(PATIENCE):
+            while self.open:
+                await self._more.wait()
 
     async def port(self) -> str:
         """Return where it listens, as others dial it."""
@@ -166,6 +176,7 @@ class Home:
             async with trio.open_nursery() as nursery:
                 for name, source in [("out", process.stdout), ("err", process.stderr)]:
                     if source is not None:
+                        program.open += 1
                         nursery.start_soon(program.listen, name, source)
                 yield program
                 _kill(process)
