@@ -182,7 +182,7 @@ async def test_what_is_not_a_p2pchat_is_said_so(ann: Home) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_what_is_kept_is_ours_alone_and_holds_no_words(ann: Home, bob: Home) -> None:
+async def test_what_is_kept_is_ours_alone_and_words_are_in_the_history_only(ann: Home, bob: Home) -> None:
     old = os.umask(0)
     try:
         async with (
@@ -193,12 +193,16 @@ async def test_what_is_kept_is_ours_alone_and_holds_no_words(ann: Home, bob: Hom
     finally:
         os.umask(old)
     for home in ann, bob:
-        kept = [path for path in home.path.rglob("*") if path.is_file()]
-        assert {path.name for path in kept} - {"default.sock.lock"} == {"identity.key", "log"}  # the lock stays, empty
-        for path in kept:
+        kept = {path.name: path for path in home.path.rglob("*") if path.is_file()}
+        locks = {name for name in kept if name.endswith(".lock")}
+        history = {name for name in kept if name.startswith("history.db")}  # they were killed: its log is still there
+        assert kept.keys() - locks - history == {"identity.key", "log"}
+        for name, path in kept.items():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-            assert b"question" not in path.read_bytes()
-            assert b"answer" not in path.read_bytes()
+            content = path.read_bytes()
+            assert name not in locks or not content
+            assert name in history or (b"question" not in content and b"answer" not in content)
+        assert b"question" in home.call("history").stdout
         assert all(stat.S_IMODE(path.stat().st_mode) == 0o700 for path in [home.data, home.log.parent])
     assert ": connected by way of " in ann.log.read_text()
 
