@@ -13,13 +13,14 @@ from tempfile import TemporaryDirectory
 
 import trio
 
-from tests.support.crash_campaign import Campaign
+from tests.support.crash_campaign import Campaign, Cast
 from tests.support.crash_forks import Forks, open_forks
 from tests.support.crash_verdict import Verdict
 
 KILLS = 2000  # in all
 A_CAMPAIGN = 25  # of one pair; the longer, the longer are their histories
-AT_ONCE = 4  # pairs
+AT_ONCE = 4  # campaigns
+CASTS = (*Cast, Cast.PAIR)
 
 
 class Marathon:
@@ -30,27 +31,29 @@ class Marathon:
         self._kills = kills
         self._seeds = count(seed)
 
-    async def run(self) -> None:
-        with TemporaryDirectory(dir="/tmp", prefix="p2pchat-") as directory:
-            async with open_forks() as forks, trio.open_nursery() as nursery:
+    async def run(self, directory: Path) -> None:
+        with open_forks() as forks:
+            async with trio.open_nursery() as nursery:
                 for _ in range(AT_ONCE):
-                    nursery.start_soon(self._go_on, forks, Path(directory))
+                    nursery.start_soon(self._go_on, forks, directory)
 
     async def _go_on(self, forks: Forks, directory: Path) -> None:
         while self.verdict.kills < self._kills:
             seed = next(self._seeds)
-            verdict = await Campaign(forks, directory / str(seed), seed).run(A_CAMPAIGN)
+            cast = CASTS[seed % len(CASTS)]
+            verdict = await Campaign(forks, directory / str(seed), seed, cast).run(A_CAMPAIGN)
             self.verdict += verdict
             sys.stdout.write(f"{self.verdict}\n")
             if verdict.faults:
                 again = f"python -m tests.crash {A_CAMPAIGN * AT_ONCE} {seed}"
-                sys.stdout.write(f"  this one: {verdict.faults}; again: {again}\n")
+                sys.stdout.write(f"  seed {seed}, {cast.value}: {verdict.faults}; again: {again}\n")
             sys.stdout.flush()
 
 
 def main(kills: int = KILLS, seed: int = 1) -> int:
     marathon = Marathon(kills, seed)
-    trio.run(marathon.run)
+    with TemporaryDirectory(dir="/tmp", prefix="p2pchat-") as directory:
+        trio.run(marathon.run, Path(directory))
     return 1 if marathon.verdict.faults else 0
 
 

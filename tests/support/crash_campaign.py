@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import signal
 import socket
+from enum import Enum
 from functools import partial
 from pathlib import Path
 
 import trio
 
 from tests.support.crash_forks import Forks
-from tests.support.crash_life import Book, Life
+from tests.support.crash_life import Book, Life, living
 from tests.support.crash_verdict import Verdict, judge
 from tests.support.programs import Home
 
@@ -20,11 +22,12 @@ LONGEST = 1.0  # seconds until somebody is killed, whether or not what was waite
 
 
 class Side:
-    """A profile whose process begins again and again."""
+    """A process of a profile that begins again and again."""
 
     def __init__(self, forks: Forks, book: Book, words: tuple[str, ...], rng: random.Random) -> None:
         self.book = book
         self.life: Life
+        self.dials = words[0] == "dial"
         self.kills = 0
         self._forks = forks
         self._rng = rng
@@ -38,15 +41,13 @@ class Side:
         """Run one process that talks, until `kill`."""
         self._talks = True
         self._silent, self._end, self._ended = trio.Event(), trio.Event(), trio.Event()
-        async with self._forks.run(self.book.home, *self._words, "--json", "--accept", "anyone") as program:
-            self.life = Life(self.book, program)
+        async with living(self._forks, self.book, *self._words) as self.life:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._talk)
                 task_status.started()
                 await self._end.wait()
                 nursery.cancel_scope.cancel()
-            assert program.process.returncode is None, f"it ended by itself: {program.err!r}"
-        self.life.read()
+            assert self.life.process.returncode is None, f"it ended by itself: {self.life.program.err!r}"
         self._ended.set()
 
     async def kill(self) -> None:
@@ -55,10 +56,17 @@ class Side:
         self._end.set()
         await self._ended.wait()
 
+    async def freeze(self, seconds: float) -> None:
+        """Let the process stand still for a while."""
+        self.life.process.send_signal(signal.SIGSTOP)
+        await trio.sleep(seconds)
+        self.life.process.send_signal(signal.SIGCONT)
+
     async def be_quiet(self) -> None:
         """Say no more in this life."""
         self._talks = False
-        await self._silent.wait()
+        if self.life.told("connected"):
+            await self._silent.wait()
 
     async def _talk(self) -> None:
         left = A_LIFE
@@ -76,56 +84,89 @@ class Side:
         return self.life.states.get(name) in {"delivered", "refused"}
 
 
-class Campaign:
-    """Ann listens, Bob dials."""
+class Cast(Enum):
+    """Who is there."""
 
-    def __init__(self, forks: Forks, directory: Path, seed: int) -> None:
+    PAIR = "Ann listens, Bob dials"
+    WINDOWS = "Ann listens, two processes of Bob dial her"
+    CROSSED = "both listen, both dial"
+
+
+class Campaign:
+    """A war, until everything that was said is delivered all the same."""
+
+    def __init__(self, forks: Forks, directory: Path, seed: int, cast: Cast = Cast.PAIR) -> None:
         self._rng = rng = random.Random(seed)
         self._forks = forks
         directory.mkdir()
-        address = str(directory / "socket") if rng.random() < 0.5 else f"127.0.0.1:{free_port()}"
-        ann, bob = (Book(Home(directory / name), name) for name in ("ann", "bob"))
-        self.ann = Side(forks, ann, ("listen", address), rng)
-        self.bob = Side(forks, bob, ("dial", address, "--retry"), rng)
+        several = cast is not Cast.PAIR
+        self._books = ann, bob = [Book(Home(directory / name), name, together=several) for name in ("ann", "bob")]
+        anns, bobs = (
+            str(directory / name) if rng.random() < 0.5 else f"127.0.0.1:{free_port()}" for name in ("a", "b")
+        )
+        roles = [(ann, ("listen", anns)), (bob, ("dial", anns, "--retry"))]
+        if cast is Cast.WINDOWS:
+            roles += [(bob, ("dial", anns, "--retry"))]
+        if cast is Cast.CROSSED:
+            roles += [(bob, ("listen", bobs)), (ann, ("dial", bobs, "--retry"))]
+        self.sides = [Side(forks, book, words, rng) for book, words in roles]
 
     async def run(self, kills: int) -> Verdict:
         """Kill that often, let everything be delivered, and judge."""
         async with trio.open_nursery() as nursery:
-            for side in (self.ann, self.bob):
+            for side in self.sides:
                 await nursery.start(side.live)
-            patience = 2  # Bob dials ever more seldom, unless he begins anew
-            while self.ann.kills + self.bob.kills < kills:
-                victims = self._rng.choice([[self.ann], [self.bob], [self.ann, self.bob]])
-                patience = 2 if self.bob in victims else patience - 1
-                if patience == 0:
-                    victims, patience = [self.bob], 2
-                await self._wait_for_the_moment(self._rng.choice(victims))
-                for victim in victims:
-                    await victim.kill()
-                for victim in victims:
-                    await nursery.start(victim.live)
-            for side in (self.ann, self.bob):
+            while self._kills < kills:
+                await self._strike(nursery)
+            for side in self._last():
+                await side.life.connected()
+            for side in self.sides:
                 await side.be_quiet()
+            for side in self._last():
                 await side.life.deliver()
-            for side in (self.ann, self.bob):
+            for side in self.sides:
                 await side.kill()
-        verdict = await judge(self._forks, self.ann.book, self.bob.book)
-        verdict.kills = self.ann.kills + self.bob.kills
+        verdict = await judge(self._forks, *self._books)
+        verdict.kills = self._kills
         return verdict
+
+    @property
+    def _kills(self) -> int:
+        return sum(side.kills for side in self.sides)
+
+    def _last(self) -> list[Side]:
+        """Return who is sure to have the other profile in the end: a listener may have been passed by."""
+        dialers = [side for side in self.sides if side.dials]
+        books = [side.book for side in dialers]
+        return dialers + [side for side in self.sides if side.book not in books]
+
+    async def _strike(self, nursery: trio.Nursery) -> None:
+        """Kill somebody at some moment, or everybody, and let them begin again. All are frozen at times."""
+        victims = self._rng.sample(self.sides, self._rng.randint(1, len(self.sides)))
+        if self._rng.random() < 0.3:  # or those who dial would do it ever more seldom
+            victims = [side for side in self.sides if side in victims or side.dials]
+        await self._wait_for_the_moment(victims[0])
+        if self._rng.random() < 0.2:
+            await self._rng.choice(self.sides).freeze(self._rng.random() * 0.2)
+        for victim in victims:
+            await victim.kill()
+        for victim in victims:
+            await nursery.start(victim.live)
 
     async def _wait_for_the_moment(self, side: Side) -> None:
         """Wait until any time of the life of `side`: while it starts, greets, talks, or has talked."""
+        life = side.life
         with trio.move_on_after(LONGEST):
             match self._rng.randrange(4):
                 case 0:
                     pass
                 case 1:
-                    await side.life.connected()
+                    await life.connected()
                 case 2:
-                    await side.life.until(lambda: bool(side.life.states))
+                    await life.until(lambda: bool(life.states))
                 case 3:
-                    seen = len(side.book.heard) + self._rng.randrange(40)
-                    await side.life.until(lambda: len(side.book.heard) > seen)
+                    seen = len(life.heard) + self._rng.randrange(40)
+                    await life.until(lambda: len(life.heard) > seen)
             await trio.sleep(self._rng.choice([0.0, 0.02, 0.2]) * self._rng.random())
 
 

@@ -12,14 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import trio
 
-from tests.support.programs import PATIENCE, Home, Program
+from tests.support.programs import Home, Program
 from tests.support.unmeasured import ENVIRON
 
 ROOT = Path(__file__).parent.parent.parent
@@ -100,23 +100,18 @@ class Forks:
         return program
 
 
-@asynccontextmanager
-async def open_forks() -> AsyncIterator[Forks]:
+@contextmanager
+def open_forks() -> Iterator[Forks]:
     """Start a place where processes come from; all of them are dead after the block."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours:
-        with theirs:
-            zygote = await trio.lowlevel.open_process(
-                [sys.executable, "-m", "tests.support.crash_zygote", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                cwd=ROOT,
-                env=ENVIRON,
-            )
-        try:
-            yield Forks(ours)
-        finally:
-            ours.close()
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + PATIENCE):
-                await zygote.wait()
+    with theirs:
+        zygote = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.crash_zygote", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            cwd=ROOT,
+            env=ENVIRON,
+        )
+    with zygote, ours:
+        yield Forks(ours)

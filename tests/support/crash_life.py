@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import trio
 
-from tests.support.programs import PATIENCE, Home, Program
+from tests.support.crash_forks import Forks
+from tests.support.programs import PATIENCE, Home, Process, Program
 
 Line = dict[str, Any]
 
@@ -36,11 +39,12 @@ class Book:
 
     home: Home
     name: str
+    together: bool = False  # several of its processes run at once, and each shows all that comes
     lives: int = 0
     tried: list[str] = field(default_factory=list)  # names of messages that a process was given
     accepted: list[str] = field(default_factory=list)  # those that it has told to be queued
     refused: list[str] = field(default_factory=list)  # those that it has told not to accept
-    heard: list[str] = field(default_factory=list)  # texts, as its processes showed them
+    heard: list[list[str]] = field(default_factory=list)  # texts, as one process, or one after the other, showed them
 
 
 class Life:
@@ -53,6 +57,9 @@ class Life:
         self.name = f"{book.name}{book.lives}"
         self.events: list[Line] = []
         self.states: dict[str, str] = {}  # by the names of messages of this life: the newest, or "refused"
+        if book.together or not book.heard:
+            book.heard.append([])
+        self.heard = book.heard[-1]
         self._said = 0
         self._read = 0  # bytes
 
@@ -68,7 +75,7 @@ class Life:
     def _note(self, event: Line) -> None:
         match event:
             case {"event": "message", "text": text}:
-                self.book.heard.append(text)
+                self.heard.append(text)
             case {"event": "state", "ref": str(name), "state": state}:
                 if state == "queued":
                     self.book.accepted.append(name)
@@ -92,6 +99,15 @@ class Life:
                 await more.wait()
         raise AssertionError(f"{self.name} did not come so far; newest: {self.events[-5:]}, {self.program.err!r}")
 
+    @property
+    def process(self) -> Process:
+        return self.program.process
+
+    async def die(self) -> None:
+        """Kill it, and wait until it is dead."""
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
     async def connected(self, times: int = 1) -> None:
         await self.until(lambda: len(self.told("connected")) >= times)
 
@@ -112,6 +128,19 @@ class Life:
         """Wait until it has told of each message whether it accepts it."""
         await self.until(lambda: len(self.states) == self._said)
 
+    async def hears(self, *names: str) -> None:
+        """Wait until it has shown these messages."""
+        await self.until(lambda: set(names) <= set(map(name_in, self.heard)))
+
     async def deliver(self) -> None:
         """Say one more message, and wait until it is delivered, and with it all that was accepted before."""
         await self.reached("delivered", *await self.say())
+
+
+@asynccontextmanager
+async def living(forks: Forks, book: Book, *words: str, **how: Any) -> AsyncIterator[Life]:
+    """Run a process of the profile, until the end of the block; by then all that it told is noted."""
+    async with forks.run(book.home, *words, "--json", "--accept", "anyone", **how) as program:
+        life = Life(book, program)
+        yield life
+    life.read()

@@ -48,14 +48,24 @@ class Verdict:
 
 async def judge(forks: Forks, one: Book, other: Book) -> Verdict:
     """Compare what two profiles have kept of each other; nothing may be under way any more."""
-    kept = {book.name: await _lines(forks, book, "history", "-n", ALL) for book in (one, other)}
+    kept = {book.name: await history(forks, book) for book in (one, other)}
     verdict = Verdict()
     for sender, receiver in ((one, other), (other, one)):
         out = [line for line in kept[sender.name] if line["direction"] == "out"]
         there = [line for line in kept[receiver.name] if line["direction"] == "in"]
         verdict += _compare(sender, receiver, out, there)
-        verdict.untrue += _untrue(await _lines(forks, sender, "events"), out)
+        verdict.untrue += _untrue(await log(forks, sender), out)
     return verdict
+
+
+async def history(forks: Forks, book: Book) -> list[Line]:
+    """Return all that a profile has kept of what was said."""
+    return await _lines(forks, book, "history", "-n", ALL)
+
+
+async def log(forks: Forks, book: Book) -> list[Line]:
+    """Return all that has happened to a profile."""
+    return await _lines(forks, book, "events")
 
 
 async def _lines(forks: Forks, book: Book, verb: str, *words: str) -> list[Line]:
@@ -67,21 +77,23 @@ async def _lines(forks: Forks, book: Book, verb: str, *words: str) -> list[Line]
 def _compare(sender: Book, receiver: Book, out: list[Line], there: list[Line]) -> Verdict:
     kept = [name_in(line["text"]) for line in out]
     came = [name_in(line["text"]) for line in there]
-    shown = [name_in(text) for text in receiver.heard]
+    shown = [[name_in(text) for text in heard] for heard in receiver.heard]
     decided = {*sender.accepted, *sender.refused}
+    texts = [*(line["text"] for line in [*out, *there]), *(text for heard in receiver.heard for text in heard)]
+    never = {*came}.union(*shown) - {*sender.tried}
     return Verdict(
         messages=len(there),
-        undecided=len(set(sender.tried) - decided),
-        lost=len({*sender.accepted, *kept} - set(came)),
-        doubled=sum(map(_doubles, (kept, came, [line["id"] for line in there], shown))),
-        reordered=sum(map(_disorder, (kept, came, shown))) + sum(a != b for a, b in zip(kept, came, strict=False)),
-        torn=sum(line["text"] != text_of(name_in(line["text"])) for line in [*out, *there])
-        + sum(text != text_of(name_in(text)) for text in receiver.heard),
-        ghosts=len(set(came) - set(kept)) + len({*came, *shown} - set(sender.tried)) + len({*came} & {*sender.refused}),
+        undecided=len({*sender.tried} - decided),
+        lost=len({*sender.accepted, *kept} - {*came}),
+        doubled=sum(map(doubles, (kept, came, [line["id"] for line in there], *shown))),
+        reordered=sum(map(_disorder, (kept, came, *shown))) + sum(a != b for a, b in zip(kept, came, strict=False)),
+        torn=sum(text != text_of(name_in(text)) for text in texts),
+        ghosts=len({*came} - {*kept}) + len(never) + len({*came} & {*sender.refused}),
     )
 
 
-def _doubles(names: list[str]) -> int:
+def doubles(names: list[str]) -> int:
+    """Return how many of them are there too often."""
     return sum(Counter(names).values()) - len(set(names))
 
 
