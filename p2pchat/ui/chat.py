@@ -159,7 +159,7 @@ class Chat:
                 unsaid[session] = count
 
         async with trio.open_nursery() as nursery:
-            for session in self.sessions:
+            for session in {*self.sessions, *self.node.sessions}:  # some may be here that nobody was told of yet
                 nursery.start_soon(self.guard, leave, session)
         return unsaid
 

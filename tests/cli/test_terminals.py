@@ -46,6 +46,7 @@ async def test_two_terminals_of_one_user_chat_and_quit(ann: Home) -> None:
         await listener.wait_for(r"-- goodbye from you \(guest\)")
         async with ann.run_in_terminal("dial", address, "--plain") as dialer:
             await dialer.wait_for("-- connected")
+            await listener.wait_for(r"goodbye from [\s\S]*-- connected")
             await listener.type(CTRL_D)
             assert await listener.wait() == 0
             assert await dialer.wait() == 0
@@ -86,7 +87,7 @@ async def test_a_killed_peer_is_a_lost_connection_and_is_redialled(ann: Home) ->
             listener.signal(signal.SIGKILL)
             await dialer.wait_for("-- connection lost: ")
             await dialer.type("are you there?\n")
-            await dialer.wait_for("-- · queued until ")
+            await dialer.wait_for("-- · #2 queued until ")
             async with ann.run_in_terminal("listen", address, "--plain") as again:
                 await again.wait_for(": are you there\\?")
                 await dialer.wait_for("-- connected again")

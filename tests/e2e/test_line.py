@@ -358,7 +358,7 @@ async def test_a_dumb_terminal_gets_the_plain_face(home: Home) -> None:
         await pane.run("dial", bob.address)
         await pane.wait_for("-- connected: bob")
         await pane.enter("hello")
-        screen = await pane.wait_for("-- ✓ guest: shown over there, kept nowhere")
+        screen = await pane.wait_for("-- ✓ guest #1: delivered")
         assert re.search(r"^hello$", "\n".join(screen), re.MULTILINE)
 
 

@@ -77,7 +77,7 @@ async def test_a_killed_peer_is_not_a_goodbye_and_the_port_is_free_at_once(home:
         await other.enter(f"kill -9 $(pgrep -P {pid})")
         await bob.wait_for("-- connection lost: ")
         await bob.enter("are you still there?")
-        await bob.wait_for("-- · queued until ")
+        await bob.wait_for("-- · #1 queued until ")
         assert await ann.ended() == 137
         await listen(ann, address)
         await ann.wait_for("you (guest): are you still there?")
