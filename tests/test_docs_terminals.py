@@ -2,13 +2,14 @@
 
 A comment before a block names the terminal: `<!-- bob -->`, `<!-- bob's other terminal -->`. In it, a line that begins
 `$ ` is typed into the shell and one that begins with `> ` into the chat; each other line has to come, and `…` in it
-stands for anything. What a page calls `bobs-box` is this machine, and `ssh` leads to Bob on it.
+stands for anything. What a page calls `bobs-box` is this machine, `ssh` leads to Bob on it, and `sqlite3` is Python's.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,11 @@ from tests.support.programs import MAIN, PATIENCE, Home
 from tests.support.tmux import HAS_TMUX, PROMPT, Pane, open_panes
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["docs/tutorial.md", "docs/howto/unix-socket.md", "docs/howto/pipes.md", "docs/howto/ssh-hop.md", "docs/howto/scripts.md"]
+PAGES = [
+    "docs/tutorial.md",
+    *(f"docs/howto/{name}.md" for name in ("unix-socket", "pipes", "ssh-hop", "scripts", "backup")),
+]
+SQLITE3 = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute(sys.argv[2])"
 TERMINALS = ("bob", "bob's other terminal", "alice")
 BLOCK = re.compile(r"^<!-- ([^>\n]+) -->\n\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -82,6 +87,7 @@ async def test_what_a_page_shows_is_what_happens(tmp_path: Path, page: str) -> N
     of_bob = [f"{name}={value}" for name, value in bob.environ.items() if name.startswith(("HOME", "XDG_"))]
     install(programs / "p2pchat", f'exec {shlex.join(MAIN)} "$@"')
     install(programs / "ssh", f'shift; exec env {shlex.join(of_bob)} "$@"')
+    install(programs / "sqlite3", f'exec {shlex.join([sys.executable, "-c", SQLITE3])} "$@"')
     async with open_panes(bob, count=2) as (first, second), open_panes(alice, count=1) as (third,):
         typists = dict(zip(TERMINALS, map(Typist, (first, second, third)), strict=True))
         for pane, home in (first, bob), (second, bob), (third, alice):
