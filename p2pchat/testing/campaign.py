@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, final
 
 from p2pchat.env import system_env
-from p2pchat.testing.scenario import Scenario, aimed, draw
+from p2pchat.testing.scenario import Scenario, aimed, draw, haunted
 from p2pchat.testing.watch import POINTS
 from p2pchat.testing.world import play
 from p2pchat.transports.registry import Transports
@@ -74,6 +74,11 @@ class Campaign:
             for point in points:
                 self.play(aimed(seed, point), replay=f"{seed} --point '{point}'")
 
+    def play_haunted(self, seeds: Iterable[int]) -> None:
+        """Play stories in which what was said before a backup came back arrives after it."""
+        for seed in seeds:
+            self.play(haunted(seed), replay=f"{seed} --haunted")
+
     @property
     def never(self) -> list[str]:
         """What has not happened at all, and should have."""
@@ -103,6 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     campaign = Campaign()
     rounds = options.stories // 5 // len(POINTS)
     campaign.play_aimed(range(first, first + rounds))
+    campaign.play_haunted(range(first, first + options.stories // 10))
     campaign.play_drawn(range(first, first + options.stories - campaign.stories))
     sys.stdout.write(f"{campaign.table()}\n")
     for what in campaign.never:

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from p2pchat.testing.scenario import Scenario, aimed, draw
+from p2pchat.testing.scenario import Scenario, aimed, draw, haunted
 from p2pchat.testing.watch import POINTS
 from p2pchat.testing.world import Tell, nobody, play
 
@@ -19,10 +19,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m p2pchat.testing.replay", description=__doc__)
     parser.add_argument("seed", type=int)
     parser.add_argument("--point", choices=POINTS, metavar="POINT", help="the story in which somebody dies there")
+    parser.add_argument("--haunted", action="store_true", help="the story of old bytes and a backup")
     parser.add_argument("--trace", action="store_true", help="print everything that happens")
     parser.add_argument("--shrink", action="store_true", help="look for a shorter story with the same end")
     options = parser.parse_args(arguments)
-    scenario = aimed(options.seed, options.point) if options.point else draw(options.seed)
+    scenario = haunted(options.seed) if options.haunted else draw(options.seed)
+    if options.point:
+        scenario = aimed(options.seed, options.point)
     if options.shrink:
         scenario = shrunk(scenario)
     for line in (scenario.profile, *scenario.faults, *scenario.says):

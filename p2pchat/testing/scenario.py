@@ -40,7 +40,6 @@ class Profile:
     patience: float = 90.0  # seconds of silence until a link is given up
     skew: float = 0.0  # seconds by which wall clocks differ, at most
     doubles: bool = False  # Alice has two processes on one profile
-    loss: Loss = Loss.TORN
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,28 @@ def aimed(seed: int, point: str) -> Scenario:
     return Scenario(seed, replace(profile, doubles=False), says, tuple(sorted(story, key=lambda fault: fault.at)))
 
 
+def haunted(seed: int) -> Scenario:
+    """Return a story in which what Bob said before he was restored from a backup arrives while he is back already.
+
+    His number for what he says next is the one that his forgotten message had, and only the fence tells them apart
+    (docs/protocol.md 6.4). Alice has two processes, and the one with the old link learns last that there is a newer.
+    """
+    throw = dice(seed, "haunted")
+    profile = Profile(pace=Pace(latency=0.05), disk=throw.choice((0.0, 0.004, 0.05)), doubles=True)
+    begins, dials = 5.0, 6.15 + 3 * profile.disk  # when Bob is restored, and when he dials
+    claims = dials + 0.25 + profile.disk / 2  # about when Alice's other process takes his new link
+    held = claims + throw.uniform(0, 0.15) - begins + 0.1
+    story: list[Fault] = [
+        faults.BackUp(begins - 0.2, 1),
+        *(faults.Clog(begins - 0.1, 0, 1, held, there) for there in (True, False)),
+        faults.Restore(begins, 1),
+        faults.Move(dials, 1, 0),
+    ]
+    says = [Say(begins - 0.5, 1, 0), Say(begins - 0.5, 0, 1), Say(begins - 0.1, 1, 0)]
+    says += [Say(round(dials + throw.uniform(0, 0.5), 3), 1, 0) for _ in range(6)] + [Say(dials + 2, 1, 0)]
+    return Scenario(seed, profile, tuple(sorted(says, key=lambda say: say.at)), tuple(story))
+
+
 def _profile(throw: random.Random) -> tuple[Profile, float]:
     """Return a kind of world, and how many seconds its troubles last."""
     latency = throw.choice((0.001, 0.005, 0.05, 0.3))
@@ -111,7 +132,6 @@ def _profile(throw: random.Random) -> tuple[Profile, float]:
         patience=max(throw.choice((6.0, 15.0, 90.0)), 3 * _seconds_for_a_record(pace)),
         skew=throw.choice((0.0, 0.0, 30.0, 1e6)),
         doubles=throw.random() < 0.15,
-        loss=throw.choice((Loss.DROP, Loss.TORN)),
     )
     return profile, throw.choice((2.0, 8.0, 30.0))
 

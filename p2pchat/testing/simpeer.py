@@ -46,6 +46,7 @@ class Peer:
         self.addresses = (Address("tcp", f"{self.machine.host}:7272"), Address("unix", f"/run/{name}"))
         self.disk = SimDisk(world.scratch / name, dice(world.scenario.seed, name, "disk"))
         self.skew: float = dice(world.scenario.seed, name, "skew").uniform(-1, 1) * profile.skew
+        self.seats: int = 1 + (profile.doubles and number == 0)  # processes
         self.running: list[Running] = []
         self.starts = 0
         self.delay: float = profile.disk  # seconds for a transaction
@@ -75,7 +76,7 @@ class Peer:
     def start(self) -> None:
         """Start the programs of this peer, unless they run already."""
         if not self.running and not self.world.over:
-            for seat in range(1 + (self.world.scenario.profile.doubles and self.number == 0)):
+            for seat in range(self.seats):
                 self.starts += 1
                 process = Running(self, seat, self.starts)
                 self.running.append(process)

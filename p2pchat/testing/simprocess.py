@@ -138,7 +138,8 @@ class Running:
                 nursery.cancel_scope.cancel()
 
     async def _meet(self, node: Node, nursery: trio.Nursery) -> None:
-        """Listen, dial, and be ready to talk."""
+        """Listen in the first window, dial in the last, and be ready to talk."""
+        profile = self.peer.world.scenario.profile
         if self.seat == 0:
             for address in self.peer.addresses:
                 await node.listen(address)
@@ -147,7 +148,7 @@ class Running:
                 send, receive = trio.open_memory_channel[Say](1000)
                 self._lines[other.number] = send
                 nursery.start_soon(self._talk, node, other, receive)
-                if self.peer.world.scenario.profile.everybody_dials or self.peer.number < other.number:
+                if self.seat == self.peer.seats - 1 and (profile.everybody_dials or self.peer.number < other.number):
                     nursery.start_soon(self._dial, node, other)
 
     async def _dial(self, node: Node, other: Peer) -> None:

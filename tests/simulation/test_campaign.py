@@ -16,6 +16,7 @@ from p2pchat.testing.watch import POINTS
 PARTS = 12  # of the campaign: tests of a few seconds, so that a failure comes soon and a hang is found
 STORIES = 10  # in each part
 DEATHS = 2  # tries to die at each point
+HAUNTED = 12
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default:::p2pchat")]
 
@@ -40,8 +41,13 @@ def test_dying_at_each_point_breaks_no_promise(point: str, total: Campaign) -> N
     assert total.broken == []
 
 
+def test_what_was_said_before_a_backup_came_back_breaks_no_promise(total: Campaign) -> None:
+    total.play_haunted(range(HAUNTED))
+    assert total.broken == []
+
+
 def test_everything_rare_has_happened(total: Campaign, request: pytest.FixtureRequest) -> None:
     """A campaign in which nobody ever died after a commit and before its ack has proved nothing about that."""
-    if total.stories < PARTS * STORIES + DEATHS * len(POINTS):
+    if total.stories < PARTS * STORIES + DEATHS * len(POINTS) + HAUNTED:
         pytest.skip("only a part of the campaign was asked for")
     assert total.never == [], total.table()
