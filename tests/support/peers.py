@@ -30,7 +30,7 @@ E = TypeVar("E")
 T = TypeVar("T")
 
 HOME = Address("memory", "home")
-PATIENCE = 100_000.0  # virtual seconds until a test that waits in vain fails; they cost nothing
+PATIENCE = 10_000.0  # virtual seconds until a test that waits in vain fails; they cost nothing
 
 
 class Wire(trio.abc.HalfCloseableStream):
