@@ -8,7 +8,7 @@ All text in here is the peer's own and unfiltered: a face passes it through its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, overload
@@ -30,6 +30,20 @@ class State(Enum):
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
+
+    def leads_to(self, state: State) -> bool:
+        """Whether a message that is in this state can be in `state` later, by one move or by several."""
+        return any(after is state or after.leads_to(state) for after in MOVES[self])
+
+
+#: From which state a message of ours comes into which, and why. Whoever looks seldom may see several moves as one.
+MOVES: Final[Mapping[State, Mapping[State, str]]] = {
+    State.QUEUED: {State.SENT: "a link has it", State.FAILED: "withdrawn, out of time, or given up"},
+    State.SENT: {State.DELIVERED: "the peer acknowledges it", State.FAILED: "given up: a guest is gone, or we kept nothing"},
+    State.DELIVERED: {State.READ: "the peer says that somebody saw it"},
+    State.READ: {},
+    State.FAILED: {},
+}
 
 
 class Ids(Sequence[UUID]):

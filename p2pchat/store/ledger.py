@@ -219,6 +219,7 @@ class SqlLedger:
         if more:
             quota.check(head.stored_bytes, more, self._free_bytes)
             head.stored_bytes += more
+        self.flush_events()  # what the same transaction delivered comes before the receipts for it
         inbox.keep(self._database, head, messages, opening=self._opening)
         self.begin(seen)
         return 0

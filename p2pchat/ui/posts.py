@@ -27,8 +27,6 @@ MAX_KNOWN: Final = 1000  # messages that have scrolled and whose numbers still m
 MAX_PER_COLUMN: Final = 8  # characters, accents and the like; what has more is cut unmeasured, for it is drawn often
 NARROWEST: Final = 20  # columns for the beginning of a message, whatever the terminal says
 
-_STEPS: Final = {State.QUEUED: 0, State.SENT: 1, State.DELIVERED: 2, State.READ: 3, State.FAILED: 4}
-
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Post:
@@ -98,7 +96,7 @@ class Posts:
         news = []
         for message_id in ids:
             post = self._open.get(message_id) or self._scrolled.get(message_id)
-            if post is not None and _STEPS[post.state] < _STEPS[state]:
+            if post is not None and post.state.leads_to(state):
                 post.state, post.reason = state, reason
                 news.append(post)
         return news
