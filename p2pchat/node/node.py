@@ -100,7 +100,8 @@ async def _run(
             task_status.started(node)
             await trio.lowlevel.checkpoint_if_cancelled()  # whoever opens us may have been cancelled meanwhile
             # Until `leaving`, which is always set, and `GOODBYE_TIMEOUT` longer; the store until the last link is gone.
-            below.cancel_scope.shield = nursery.cancel_scope.shield = True
+            # Only from outside: a bug in the store's task ends everything in here.
+            below.cancel_scope.shield = True
             await leaving.wait()
             with trio.move_on_after(GOODBYE_TIMEOUT):
                 await node.stop()
