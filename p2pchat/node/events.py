@@ -39,7 +39,7 @@ class State(Enum):
 #: From which state a message of ours comes into which, and why. Whoever looks seldom may see several moves as one.
 MOVES: Final[Mapping[State, Mapping[State, str]]] = {
     State.QUEUED: {State.SENT: "a link has it", State.FAILED: "withdrawn, out of time, or given up"},
-    State.SENT: {State.DELIVERED: "the peer acknowledges it", State.FAILED: "given up: a guest is gone, or we kept nothing"},
+    State.SENT: {State.DELIVERED: "the peer acknowledges it", State.FAILED: "given up: nobody will tell"},
     State.DELIVERED: {State.READ: "the peer says that somebody saw it"},
     State.READ: {},
     State.FAILED: {},
