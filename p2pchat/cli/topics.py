@@ -35,7 +35,8 @@ a last line without a newline, lines above 1 MiB and input that is not UTF-8 arr
 
 Input is not read before the other side has let us in. End of input of a `dial` ends the chat when everything has
 arrived; of a `listen` it only means that you say nothing. Input goes to the first peer that comes. A lost link is
-redialled for --timeout seconds (60), then the exit code is 74. Status lines go to standard error, -q silences them.
+redialled for --timeout seconds (60), then the exit code is 75 if something stays queued, else 74. Status lines go to
+standard error, -q silences them.
 
 A file or a pipe as output gets exact bytes, a terminal never does: there, everything that could drive it is made
 visible. With --safe files and pipes get that, too.
