@@ -1,4 +1,4 @@
-"""What protocol.md, security.md and architecture.md say of the code is so: every name, number, section and test."""
+"""What the pages say of the code is so: every name, number, section and test."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from p2pchat.node.events import State
 from p2pchat.protocol.limits import Limits
+from p2pchat.ui import marks
 from p2pchat.wire import frames, messages, padding
 
 ROOT = Path(__file__).parent.parent
+PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
 SOURCES = sorted(path for folder in ("p2pchat", "tests") for path in (ROOT / folder).rglob("*.py"))
 UNITS = {"": 1, "s": 1, "bytes": 1, "KiB": 1024, "MiB": 2**20}
 
@@ -26,6 +29,7 @@ def page(name: str) -> str:
 
 
 PROTOCOL, SECURITY, ARCHITECTURE = page("protocol.md"), page("security.md"), page("architecture.md")
+DELIVERY = page("explanation/delivery.md")
 
 
 def section(text: str, heading: str) -> str:
@@ -85,9 +89,9 @@ def _names(node: ast.stmt) -> list[str]:
             return []
 
 
-@pytest.mark.parametrize("text", [PROTOCOL, SECURITY, ARCHITECTURE], ids=["protocol", "security", "architecture"])
-def test_named_code_exists(text: str) -> None:
-    named = re.findall(r"(p2pchat/[\w/]+\.py):([\w.]+)", text)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_named_code_exists(path: Path) -> None:
+    named = re.findall(r"(p2pchat/[\w/]+\.py):([\w.]+)", path.read_text(encoding="utf-8"))
     assert [f"{path}:{name}" for path, name in named if name.rstrip(".") not in defined(path)] == []
 
 
@@ -97,9 +101,9 @@ def test_the_picture_of_tasks_names_methods_that_exist() -> None:
     assert set(re.findall(r"\b[A-Z]\w+\.\w+", picture)) <= everything
 
 
-@pytest.mark.parametrize("text", [PROTOCOL, SECURITY, ARCHITECTURE], ids=["protocol", "security", "architecture"])
-def test_named_tests_exist(text: str) -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_named_tests_exist(path: Path) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", path.read_text(encoding="utf-8"))
     assert [f"{path}::{name}" for path, name in named if not (ROOT / path).exists() or name not in defined(path)] == []
 
 
@@ -107,6 +111,21 @@ def test_every_threat_has_a_test() -> None:
     held = rows(section(SECURITY, "## What holds, and what holds it"))
     assert held
     assert [threat for threat, _, tests in held if "::test_" not in tests] == []
+
+
+# ---- delivery.md
+
+
+def test_every_state_is_explained_with_its_sign() -> None:
+    explained = {cells[0]: cells[1] for cells in rows(section(DELIVERY, "## Five states")) if cells[0]}
+    signs = {state: getattr(marks.UNICODE, state.value) for state in State}
+    assert explained == {f"**{state.value}**": f"`{sign}`" for state, sign in signs.items()}
+
+
+def test_whatever_dies_has_a_test() -> None:
+    dies = rows(section(DELIVERY, "## What may die meanwhile"))
+    assert dies
+    assert [what for what, _, tests in dies if "::test_" not in tests] == []
 
 
 # ---- architecture.md

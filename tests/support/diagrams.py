@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from p2pchat.node.backoff import Redial, verdict
+from p2pchat.node.events import MOVES, State
 from p2pchat.protocol.handshake import HandshakeFailed, Initiator, Responder, encode_hint
 from p2pchat.protocol.phases import NEXT, OPENED, Act, Phase
 from p2pchat.wire.close_codes import CloseCode
@@ -145,3 +146,24 @@ def close_codes() -> str:
 
 def _redial(code: CloseCode) -> str:
     return "once, as a guest (1.3)" if code is CloseCode.SELF else REDIAL[verdict(code)]
+
+
+# ---- states of a message
+
+
+def states_drawn() -> str:
+    """Return how far a message may come as a picture: onward downwards, failure to the right."""
+    lines = []
+    state = State.QUEUED
+    while onward := [after for after in MOVES[state] if after is not State.FAILED]:
+        lines += [_failure(state), "  |", f"  |  {MOVES[state][onward[0]]}", "  v"]
+        (state,) = onward
+    drawn = sum(len(moves) for moves in MOVES.values())
+    lines.append(_failure(state))
+    assert drawn == sum(line.endswith((" v", State.FAILED.value)) for line in lines)
+    return text(lines)
+
+
+def _failure(state: State) -> str:
+    why = MOVES[state].get(State.FAILED)
+    return state.value if why is None else f"{state.value:<8}-- {f'{why} ':-<40}-> {State.FAILED.value}"

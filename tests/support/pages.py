@@ -21,6 +21,7 @@ COMMAND: Final = "python -m tests.support.pages"
 
 #: What is written, by the name that pages call it.
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    "states": diagrams.states_drawn,
     "handshake steps": diagrams.handshake_steps,
     "phases drawn": diagrams.phases_drawn,
     "phases": diagrams.phases_table,
