@@ -111,9 +111,11 @@ class Dialer:
                 if not session.lock.take():
                     self._goes_on_elsewhere(session)
                     return None
-            missed = await self._attempt_at(address)
-            if missed is None:
+            another = await self._attempt_at(address)
+            if another is None:
                 return None
+            if missed is None or missed.redial is not Redial.NEVER:  # a wrong key says more than nobody elsewhere
+                missed = another
         return missed
 
     async def _attempt_at(self, address: Address) -> Missed | None:

@@ -50,7 +50,13 @@ class News:
     async def read(self, through: int) -> list[Event]:
         """Return the next events up to the cursor `through`; none if all of them were read."""
         while self.after < through:
-            page = partial(journal.since, cursor=self.after, through=through, peer=self._session.peer)
+            page = partial(
+                journal.since,
+                cursor=self.after,
+                through=through,
+                peer=self._session.peer,
+                besides=self._store.opening,
+            )
             records = await self._store.read(page)
             self.after = records[-1].cursor if records else through
             if events := list(self._told(records)):

@@ -21,7 +21,7 @@ import outcome
 import trio
 
 from p2pchat.errors import P2PChatError, StoreError, StoreFailed
-from p2pchat.store import database, failures, guests, quota
+from p2pchat.store import database, failures, guests, quota, search
 from p2pchat.store.database import Database
 from p2pchat.store.heads import Place
 from p2pchat.store.ledger import SqlLedger
@@ -110,6 +110,7 @@ class Store:
         self._pairs: dict[tuple[PeerId, PeerId], SqlPair] = {}
         self._waiting: list[Waiting] = []
         self._writing = False
+        self._is_behind = True  # messages may wait to be made searchable
         self._closed = False
         self._changed: Callable[[], None] | None = None
         self._others = writer.others  # how many of their commits were told of
@@ -195,7 +196,7 @@ class Store:
     async def _write(self) -> None:
         """Commit all that is waiting, and tell whose it is. What is no `P2PChatError` is a bug, and comes out."""
         group, self._waiting = self._waiting, []
-        self._writing = True
+        self._writing = self._is_behind = True
         results: Sequence[outcome.Outcome[Any]] = [outcome.Error(self._closed_error()) for _ in group]
         try:
             jobs = [(waiting.pair, waiting.gather()) for waiting in group]
@@ -210,9 +211,10 @@ class Store:
             self._settled.unpark_all()
 
     async def _look(self) -> None:
+        """Use the quiet: see what others have committed, and make what was said searchable, a little at a time."""
         if self._changed is not None:
             with suppress(StoreError):  # whoever writes next learns what is wrong
-                await self._env.run_sync(self._writer.look)
+                self._is_behind = await self._env.run_sync(partial(_catch_up, self._writer, is_behind=self._is_behind))
 
     def _tell_of_others(self) -> None:
         if self._writer.others != self._others:
@@ -262,6 +264,14 @@ def _run(database: Database, pair: SqlPair, job: Callable[[Transaction], Any]) -
         answer = outcome.Value(result)
     database.connection.execute("RELEASE job")
     return answer
+
+
+def _catch_up(database: Database, *, is_behind: bool) -> bool:
+    """Look at what others have committed; index some messages if we are behind. Returns whether we still are."""
+    before = database.others
+    database.look()
+    with failures.naming(database.path):
+        return (is_behind or database.others != before) and search.fill(database)
 
 
 def _naming(database: Database, function: Callable[[Database], T]) -> T:

@@ -20,7 +20,7 @@ from p2pchat.env import Env
 from p2pchat.errors import LocalProtocolError, StoreFailed, StoreFull, StoreLocked
 from p2pchat.protocol import outbox
 from p2pchat.protocol.ids import EntryIds
-from p2pchat.store import failures
+from p2pchat.store import failures, search
 from p2pchat.store.base import Transaction
 from p2pchat.store.database import Database
 from p2pchat.store.schema import FIRST
@@ -376,3 +376,15 @@ async def test_a_read_that_the_disk_refuses_is_named(tmp_path: Path) -> None:
     async with running(tmp_path / "history.db") as store:
         with pytest.raises(StoreFailed, match="disk I/O error"):
             await store.read(broken)
+
+
+async def test_the_quiet_is_used_to_make_what_was_said_searchable(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with running(tmp_path / "history.db") as store:
+        Say(b"one").submit(store)
+        await trio.sleep(10 * LOOK)
+        assert await store.read(search.missing) == 1  # nobody is there for whom it would be done
+        store.changed = lambda: None
+        await trio.sleep(2 * LOOK)
+        assert await store.read(search.missing) == 0
