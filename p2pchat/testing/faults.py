@@ -77,7 +77,7 @@ class LoseDialer:
 
 @dataclass(frozen=True, slots=True)
 class Clog:
-    """Let nothing arrive in one direction, for a while or (from a thousand seconds on) until the world is healed."""
+    """Let nothing arrive in one direction, for a while or (from a thousand seconds on) for ever: somebody forgot it."""
 
     at: float
     one: int
@@ -88,6 +88,7 @@ class Clog:
     def strike(self, world: World) -> None:
         """Let it happen now."""
         if wire := world.wire(self.one, self.other):
+            world.mark("clogged" if self.seconds < 1000 else "forgotten on its way")
             wire.clog(world.now + self.seconds if self.seconds < 1000 else math.inf, there=self.there)
 
 

@@ -67,7 +67,7 @@ class Lane:
         self._pieces: deque[tuple[float, memoryview]] = deque()  # each with its time of arrival
         self._room = pace.buffer
         self._newest = 0.0  # when the last piece arrives
-        self._held_until = 0.0  # nothing arrives before
+        self.held_until: float = 0.0  # nothing arrives before
         self._end: tuple[float, End] | None = None  # when and how it ends, after the last piece
         self._abandoned = False  # nobody receives
         self._refuses_at = math.inf  # when the sender learns of it
@@ -127,7 +127,7 @@ class Lane:
           BrokenResourceError: if the connection was reset.
         """
         now, taken = self._clock(), bytearray()
-        while self._pieces and len(taken) < max_bytes and max(self._pieces[0][0], self._held_until) <= now:
+        while self._pieces and len(taken) < max_bytes and max(self._pieces[0][0], self.held_until) <= now:
             arrived, piece = self._pieces.popleft()
             wanted = max_bytes - len(taken)
             taken += piece[:wanted]
@@ -155,7 +155,7 @@ class Lane:
 
     def hold(self, until: float) -> None:
         """Let nothing arrive before `until`; infinity is a black hole, and an earlier time than now heals it."""
-        self._held_until = until
+        self.held_until = until
         self._waiting.unpark_all()
 
     def refuse_after(self, seconds: float) -> None:
@@ -195,8 +195,8 @@ class Lane:
         if self._abandoned:
             return -math.inf
         if self._pieces:
-            return max(self._pieces[0][0], self._held_until)
-        return math.inf if self._end is None else max(self._end[0], self._held_until)
+            return max(self._pieces[0][0], self.held_until)
+        return math.inf if self._end is None else max(self._end[0], self.held_until)
 
 
 class SimStream(trio.abc.HalfCloseableStream):

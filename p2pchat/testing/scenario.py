@@ -87,9 +87,11 @@ def aimed(seed: int, point: str) -> Scenario:
     story: list[Fault] = [faults.Cut(throw.uniform(0, 20), 0, 1, throw.randint(0, 3000), throw.random() < 0.5)]
     if point.endswith("renumber"):
         victim, nth = 0, 1
-        story += [faults.BackUp(throw.uniform(2, 5), 0), faults.Restore(throw.uniform(10, 15), 0)]
+        says += (Say(1.0, 0, 1), Say(8.0, 0, 1), Say(16.0, 0, 1))
+        story = [faults.BackUp(throw.uniform(3, 5), 0), faults.Restore(throw.uniform(11, 15), 0)]
     story += [faults.CrashAt(0.0, victim, point, nth, _loss(throw), throw.choice((0.0, 3.0)))]
-    return Scenario(seed, replace(profile, doubles=False), says, tuple(sorted(story, key=lambda fault: fault.at)))
+    says, story = tuple(sorted(says, key=lambda say: say.at)), sorted(story, key=lambda fault: fault.at)
+    return Scenario(seed, replace(profile, doubles=False), says, tuple(story))
 
 
 def haunted(seed: int) -> Scenario:

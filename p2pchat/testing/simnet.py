@@ -299,10 +299,10 @@ class Wire:
         (self.there if there else self.back).hold(until)
 
     def heal(self) -> None:
-        """Let both directions go on."""
-        if self.dialer.machine.powered and self.listener.machine.powered:
-            self.there.hold(0)
-            self.back.hold(0)
+        """Let both directions go on, unless they are dead for ever."""
+        for lane in (self.there, self.back):
+            if lane.held_until < math.inf:
+                lane.hold(0)
 
     # ---- deaths
 

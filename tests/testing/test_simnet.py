@@ -144,7 +144,7 @@ async def test_a_cut_lets_exactly_so_many_bytes_through(pair: Pair) -> None:
 @virtually
 async def test_a_clog_delays_one_direction_and_heals(pair: Pair) -> None:
     dialed, accepted, wire = await pair.connect()
-    wire.clog(math.inf, there=True)
+    wire.clog(1000, there=True)
     await dialed.send_all(b"ping")
     await accepted.send_all(b"pong")
     assert await dialed.receive_some() == b"pong"
@@ -152,6 +152,17 @@ async def test_a_clog_delays_one_direction_and_heals(pair: Pair) -> None:
         await accepted.receive_some()
     pair.network.heal()
     assert (await accepted.receive_some(), pair.network.clock()) == (b"ping", 100.03)
+
+
+@virtually
+async def test_what_is_forgotten_on_its_way_does_not_heal(pair: Pair) -> None:
+    dialed, accepted, wire = await pair.connect()
+    wire.clog(math.inf, there=False)
+    pair.network.heal()
+    await accepted.send_all(b"x")
+    with trio.move_on_after(1000) as silence:
+        await dialed.receive_some()
+    assert silence.cancelled_caught
 
 
 @virtually
