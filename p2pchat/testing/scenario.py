@@ -38,6 +38,7 @@ class Profile:
     pace: Pace
     disk: float = 0.001  # seconds for a transaction
     patience: float = 90.0  # seconds of silence until a link is given up
+    window: int = 4096  # entries that may be under way
     skew: float = 0.0  # seconds by which wall clocks differ, at most
     doubles: bool = False  # Alice has two processes on one profile
 
@@ -132,6 +133,7 @@ def _profile(throw: random.Random) -> tuple[Profile, float]:
         pace=pace,
         disk=throw.choice((0.0, 0.001, 0.004, 0.05, 0.5)),
         patience=max(throw.choice((6.0, 15.0, 90.0)), 3 * _seconds_for_a_record(pace)),
+        window=throw.choice((2, 16, 4096)),
         skew=throw.choice((0.0, 0.0, 30.0, 1e6)),
         doubles=throw.random() < 0.15,
     )

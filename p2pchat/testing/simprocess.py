@@ -122,7 +122,7 @@ class Running:
             run_sync=self._run_sync,
             net=self._net,
         )
-        limits = Limits(ping=profile.patience / 3, dead=profile.patience)
+        limits = Limits(ping=profile.patience / 3, dead=profile.patience, max_unacked=profile.window)
         settings = NodeSettings(name=peer.name, accept=Accept.ANYONE, limits=limits)
         async with open_store(peer.mount.path / "history.db", env=env, connect=self.watch.connect) as store:
             with peer.look() as connection, world.judging():
