@@ -18,6 +18,7 @@ from p2pchat.crypto.identity import Identity
 from p2pchat.env import Env, system_env
 from p2pchat.node import events
 from p2pchat.node.node import Node, open_node
+from p2pchat.node.session import Session
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.transports.registry import Transports
 from p2pchat.ui import chat as chats
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from p2pchat.cli.settings import Common
     from p2pchat.ui.chat import Chat
 
+AT_ONCE = 100  # texts that wait to be said back
 ADDRESS = addresses.parse("memory:demo")
 SCRIPT = (
     "hello",
@@ -67,14 +69,25 @@ def run(common: Common) -> int:
 
 async def serve(node: Node) -> None:
     """Say back every text to whoever said it, and answer goodbyes, until cancelled."""
-    async for event in node.feed:
-        match event:
-            case events.MessagesReceived(session=session, messages=received):
-                for message in received:
-                    if isinstance(message.body, Text) and not session.over:
-                        await session.send(message.body.text)
-            case events.Leaving(session=session):
-                session.goodbye()
+    to_say, said = trio.open_memory_channel[tuple[Session, str]](AT_ONCE)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_answer, said)
+        async for event in node.feed:
+            match event:
+                case events.MessagesReceived(session=session, messages=received):
+                    for message in received:
+                        if isinstance(message.body, Text):
+                            await to_say.send((session, message.body.text))
+                case events.Leaving(session=session):
+                    session.goodbye()
+        nursery.cancel_scope.cancel()
+
+
+async def _answer(said: trio.MemoryReceiveChannel[tuple[Session, str]]) -> None:
+    """Say it back after it counts as shown: its acknowledgement travels with the answer, and not behind it."""
+    async for session, text in said:
+        if session.may_say:
+            await session.send(text)
 
 
 class Script:
