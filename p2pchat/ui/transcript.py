@@ -69,7 +69,8 @@ class Transcript:
 
     async def note(self, lines: Iterable[str]) -> None:
         """Append lines of our own."""
-        await self._write([OURS + line for line in lines])
+        width, further = self._output.columns - len(OURS), "\n" + " " * len(OURS)
+        await self._write([OURS + further.join(fold(line, width)) for line in lines])
 
     def _new_day(self, today: date) -> list[str]:
         if today == self._day:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from p2pchat.protocol.assembly import Message
 from p2pchat.ui import marks, sanitize
-from p2pchat.ui.transcript import Transcript, columns_of, fold, readable, said
+from p2pchat.ui.transcript import Spoken, Transcript, columns_of, fold, readable, said
 from p2pchat.wire import messages
 from p2pchat.wire.frames import Entry
 from tests.support.faces import Paper
@@ -138,3 +138,37 @@ def test_every_kind_of_message_shows_something(what: Message, shown: str) -> Non
 )
 def test_the_locale_decides_what_can_be_drawn(environ: dict[str, str], is_utf8: bool) -> None:  # noqa: FBT001
     assert (marks.choose(environ) is marks.UNICODE) == is_utf8
+
+
+async def test_lines_of_ours_are_folded_as_well() -> None:
+    paper = Paper(columns=24)
+    screen = Transcript(paper, marks=marks.UNICODE, wall=lambda: 0.0)
+    await screen.note(["this is a longer line of ours", "short"])
+    assert paper.lines == ["-- this is a longer line", "   of ours", "-- short"]
+
+
+async def test_what_was_said_earlier_stands_under_its_day() -> None:
+    paper = Paper()
+    screen = Transcript(paper, marks=marks.UNICODE, wall=lambda: 3 * 86_400.0)
+    noon = [day * 86_400 + 43_200.0 for day in range(4)]
+    await screen.recall([Spoken(noon[0], "bob", "one"), Spoken(noon[0], "you", "two"), Spoken(noon[2], "bob", "three")])
+    await screen.say("bob", "four")
+    await screen.print(["as it is"])
+    assert [line if line.startswith("--") else line[6:] for line in paper.lines] == [
+        "-- 1970-01-01 --",
+        "bob: one",
+        "you: two",
+        "-- 1970-01-03 --",
+        "bob: three",
+        "-- 1970-01-04 --",
+        "bob: four",
+        "is",
+    ]
+
+
+async def test_what_was_said_today_needs_no_day() -> None:
+    paper = Paper()
+    screen = Transcript(paper, marks=marks.UNICODE, wall=lambda: 50_000.0)
+    await screen.recall([Spoken(43_200.0, "bob", "one")])
+    await screen.say("bob", "two")
+    assert [line[6:] for line in paper.lines] == ["bob: one", "bob: two"]
