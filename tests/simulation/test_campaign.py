@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from p2pchat.testing import campaign
 from p2pchat.testing.campaign import Campaign
+from p2pchat.testing.checker import Broken, Line
 from p2pchat.testing.watch import POINTS
 
 PARTS = 12  # of the campaign: tests of a few seconds, so that a failure comes soon and a hang is found
@@ -18,7 +20,7 @@ STORIES = 10  # in each part
 DEATHS = 2  # tries to die at each point
 HAUNTED = 12
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default:::p2pchat")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +53,24 @@ def test_everything_rare_has_happened(total: Campaign, request: pytest.FixtureRe
     if total.stories < PARTS * STORIES + DEATHS * len(POINTS) + HAUNTED:
         pytest.skip("only a part of the campaign was asked for")
     assert total.never == [], total.table()
+
+
+def test_a_small_campaign_says_what_it_has_not_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert campaign.main(["3", "--first", "2"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("3 stories, ")
+    assert "NEVER HAPPENED: a death before renumber" in told
+
+
+def test_a_broken_promise_is_told_with_the_line_that_replays_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Line, text: str) -> int:
+        raise Broken("PLANTED: by this test")
+
+    monkeypatch.setattr(Line, "hear", refuse)
+    played = Campaign()
+    played.play_drawn([1])
+    played.play_aimed([2], ["after receive"])
+    played.play_haunted([3])
+    again = "Broken: PLANTED: by this test: python -m p2pchat.testing.replay"
+    assert played.broken == [f"{again} 1", f"{again} 2 --point 'after receive'", f"{again} 3 --haunted"]
+    assert played.table().endswith(f"{again} 3 --haunted")
