@@ -103,3 +103,43 @@ def test_every_transcript_names_its_terminal() -> None:
         text = (ROOT / page).read_text(encoding="utf-8")
         assert len(BLOCK.findall(text)) == text.count("```console")
         assert {terminal for terminal, _ in transcript(page)} <= set(TERMINALS)
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def columns() -> list[list[str]]:
+    """Return the two terminals of the picture in the README, row by row."""
+    (picture,) = re.findall(r"(?s)```text\n(bob\$ .*?)```", README)
+    rows = [line.partition("│")[::2] for line in picture.splitlines()]
+    return [[row.strip() for row in column if row.strip()] for column in zip(*rows, strict=True)]
+
+
+def is_shown(row: str, screen: str) -> bool:
+    """Whether the screen has a row like `row`, at another time and with other ids."""
+    pattern = re.escape(row).replace("bobs\\-box", ".*").replace("…", ".*")
+    pattern = re.sub(r"^\d\d:\d\d", r"\\d\\d:\\d\\d", re.sub(r"peer1[\w.*]*", "peer1.*", pattern))
+    return re.search(f"(?m)^{pattern}", screen) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
+async def test_the_picture_of_the_readme_is_a_chat(tmp_path: Path) -> None:
+    homes = [Home(tmp_path / name) for name in ("bob", "alice")]
+    (tmp_path / "p2pchat").write_text(f'#!/bin/sh\nexec {shlex.join(MAIN)} "$@"\n', encoding="utf-8")
+    (tmp_path / "p2pchat").chmod(0o755)
+    async with open_panes(homes[0], count=1) as (bob,), open_panes(homes[1], count=1) as (alice,):
+        for pane, (command, *rows) in zip((bob, alice), columns(), strict=True):
+            await pane.enter(f"PATH={tmp_path}:$PATH; clear")
+            await pane.enter(command.partition("$ ")[2].replace("bobs-box", "localhost"))
+            await pane.wait_for("listening" if pane is bob else "connected: bob")
+            assert rows[-1].startswith("> ")
+        for pane, said in (alice, "did the backup run?"), (bob, "it did, 40 GB"):
+            await pane.enter(said)
+            await pane.wait_for(f"you: {said}  #1 ✓")
+        await bob.wait_for("read")
+        await alice.type(columns()[1][-1].removeprefix("> ").rstrip("▌"))
+        await alice.wait_for("good ni")
+        for pane, (_, *rows) in zip((bob, alice), columns(), strict=True):
+            screen = await pane.tmux("capture-pane", "-p", "-J", "-t", pane.name)
+            assert [row for row in rows if not is_shown(row.rstrip(" ▌"), screen)] == []
