@@ -25,7 +25,14 @@ RARE: Final = (
     *("cut at a byte", "resumed", "old bytes on a lost link", "links overlap", "an older link was fenced"),
     *("parted", "clogged", "forgotten on its way"),
     *("killed", "power lost", "died between commit and ack", "disk full", "refused", "stopped"),
-    *("withdrawn", "expired", "long message", "moved to another transport", "continued in another process"),
+    *(
+        "said again with its key",
+        "withdrawn",
+        "expired",
+        "long message",
+        "moved to another transport",
+        "continued in another process",
+    ),
     *("backup restored", "rollback detected", "gap told"),
 )
 

@@ -48,6 +48,7 @@ class Said:
     id: bytes = b""
     fate: Fate = Fate.ASKED
     may_expire: bool = False
+    key: str | None = None  # by which it may be said again
 
     @property
     def must_arrive(self) -> bool:
@@ -70,11 +71,12 @@ class Line:
     heard: list[int] = field(default_factory=list)  # numbers, in the order of the other side's log
     _last: dict[int, int] = field(default_factory=dict)  # the newest of them, by voice
 
-    def ask(self, size: int, *, voice: int = 0, may_expire: bool = False) -> Said:
+    def ask(self, size: int, *, voice: int = 0, may_expire: bool = False, keyed: bool = False) -> Said:
         """Return a new message that is about to be said: its text names it, and is about `size` bytes long."""
         number = len(self.said) + 1
         head = f"{self.name} {number} "
         said = Said(number, head + _filler(number, size - len(head)), voice, may_expire=may_expire)
+        said.key = f"{self.name} {number}" if keyed else None
         self.said.append(said)
         return said
 
@@ -110,6 +112,10 @@ class Line:
         """Whether everything that must arrive has arrived."""
         heard = set(self.heard)
         return all(said.number in heard for said in self.said if said.must_arrive)
+
+    def in_doubt(self, voice: int) -> list[Said]:
+        """Return what a process was asked to say, and may say again, because it has a key."""
+        return [said for said in self.said if said.voice == voice and said.key and said.fate is Fate.ASKED]
 
     def find(self, message_id: bytes) -> Said | None:
         """Return the message with this id."""

@@ -54,6 +54,7 @@ class Say:
     process: int = 0  # which of the sender's processes is asked
     withdraw_after: float | None = None  # seconds until it is taken back, if that is still possible
     expires_after: float | None = None  # seconds until it is not to be sent any more
+    keyed: bool = False  # has a key, and is said again after a death that left nobody knowing whether it was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def _says(throw: random.Random, profile: Profile, lasts: float) -> tuple[Say, ..
         withdraw_after = throw.choice((0.0, 0.001, 1.0)) if luck < 0.08 else None
         expires_after = throw.choice((0.5, 5.0)) if 0.08 < luck < 0.14 else None
         process = int(profile.doubles and who == 0 and throw.random() < 0.5)
-        says.append(Say(round(at, 3), who, to, size, process, withdraw_after, expires_after))
+        says.append(Say(round(at, 3), who, to, size, process, withdraw_after, expires_after, luck > 0.6))
     return tuple(sorted(says, key=lambda say: say.at))
 
 

@@ -147,6 +147,7 @@ class Running:
             if other is not self.peer:
                 send, receive = trio.open_memory_channel[Say](1000)
                 self._lines[other.number] = send
+                self.talking += 1  # until what is in doubt was said again
                 nursery.start_soon(self._talk, node, other, receive)
                 if self.seat == self.peer.seats - 1 and (profile.everybody_dials or self.peer.number < other.number):
                     nursery.start_soon(self._dial, node, other)
@@ -169,21 +170,28 @@ class Running:
             self.peer.world.note(self.peer.name, "move failed", type(exc).__name__)
 
     async def _talk(self, node: Node, other: Peer, says: trio.MemoryReceiveChannel[Say]) -> None:
+        line = self.peer.world.line(self.peer, other)
+        session = node.session_with(other.identity.peer_id, self.peer.identity)
         async with says, trio.open_nursery() as nursery:
+            for said in line.in_doubt(self.seat):
+                self.peer.world.mark("said again with its key")
+                await self._say(session, line, said)
+            self.talking -= 1
             async for say in says:
                 session = node.session_with(other.identity.peer_id, self.peer.identity)
-                line = self.peer.world.line(self.peer, other)
-                said = line.ask(say.size, voice=self.seat, may_expire=say.expires_after is not None)
-                await self._say(session, line, said, say)
+                may_expire = say.expires_after is not None
+                said = line.ask(say.size, voice=self.seat, may_expire=may_expire, keyed=say.keyed)
+                await self._say(session, line, said, say.expires_after)
                 self.talking -= 1
                 if said.fate is Fate.ACCEPTED and say.withdraw_after is not None:
                     nursery.start_soon(self._withdraw, session, line, said, say.withdraw_after)
 
-    async def _say(self, session: Session, line: Line, said: Said, say: Say) -> None:
+    async def _say(self, session: Session, line: Line, said: Said, expires_after: float | None = None) -> None:
         world = self.peer.world
-        expires_ms = None if say.expires_after is None else session.now_ms() + round(say.expires_after * 1000)
+        expires_ms = None if expires_after is None else session.now_ms() + round(expires_after * 1000)
+        body = messages.Text(said.text, None, False)  # noqa: FBT003  (its fields are an array on the wire)
         try:
-            name = await session.post(messages.Text(said.text, None, False), expires_ms=expires_ms)  # noqa: FBT003
+            name = await session.post(body, expires_ms=expires_ms, key=said.key)
         except StoreError as exc:
             if self.alive:
                 said.fate = Fate.REFUSED
