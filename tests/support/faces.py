@@ -154,7 +154,9 @@ async def open_program(
     receipts: bool = True,
     run: int = 0,
 ) -> AsyncIterator[Program]:
-    """Run `plan` with a face of `kind`, plain or pipe; the program is stopped at the end of the block.
+    """Run `plan` with a face of `kind`, plain, file or pipe; the program is stopped at the end of the block.
+
+    *file* is the plain face where standard output is no terminal.
 
     With a `directory` it keeps there what is said; without one it is a guest. `run` tells apart the runs of a test:
     what is random differs in each.
@@ -170,20 +172,21 @@ async def open_program(
     ):
         program = Program(node, keys, out, err)
         face: Face
-        if kind == "plain":
-            screen = Transcript(out, marks=marks.UNICODE, wall=env.wall)
+        if kind in {"plain", "file"}:
+            screen = Transcript(out if kind == "plain" else err, marks=marks.UNICODE, wall=env.wall)
             manner = Manner(words=words(me), store=store, quiet=quiet, receipts=receipts)
-            face = PlainFace(manner, source=keys, outlet=screen, screen=screen)
+            outlet = screen if kind == "plain" else ExactBytes(out)
+            face = PlainFace(manner, source=keys, outlet=outlet, screen=screen)
         else:
             face = PipeFace(source=keys, outlet=ExactBytes(out), status=err, words=words(me), quiet=quiet)
 
-        async def run() -> None:
+        async def live() -> None:
             try:
                 await chat.run(node, face, plan)
             except errors.P2PChatError as exc:
                 program.error = exc
             program.ended.set()
 
-        nursery.start_soon(run)
+        nursery.start_soon(live)
         yield program
         nursery.cancel_scope.cancel()

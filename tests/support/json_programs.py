@@ -118,14 +118,14 @@ async def open_json_program(
             code_of=lambda error: exit_codes.word(exit_codes.of(error)),
         )
 
-        async def run() -> None:
+        async def live() -> None:
             try:
                 await face.run(node, plan)
             except errors.P2PChatError as exc:
                 program.error = exc
             program.ended.set()
 
-        nursery.start_soon(run)
+        nursery.start_soon(live)
         yield program
         _ = program.events  # which checks them all
         nursery.cancel_scope.cancel()

@@ -153,6 +153,22 @@ async def test_nobody_learns_what_was_read_without_receipts(
         assert (await bob.wait_state("delivered", message)).session.peer == program.node.id
 
 
+async def test_what_goes_to_a_file_was_read_by_nobody(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob:
+        await bob.node.listen(HOME)
+        for run in range(2):
+            async with open_program(network, DIAL, kind="file", directory=tmp_path / "me", run=run) as program:
+                await program.err.wait_for("connected: bob")
+                await bob.wait_for(events.Connected, count=run + 1)
+                message = await bob.node.sessions[-1].post(Text("for the file"))
+                await bob.wait_state("delivered", message)
+                await trio.sleep(60)
+                assert program.out.text == "for the file\n"  # and nothing of the run before
+        assert not any(event.read for event in bob.told if isinstance(event, events.StatesChanged))
+
+
 async def test_who_is_not_talked_to_learns_it_when_they_are(
     network: Network, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -265,6 +281,30 @@ async def test_who_keeps_nothing_can_look_up_nothing(network: Network, autojump_
         program.keys.type("/history\n", "/grep hi\n", "/why\n")
         await program.out.wait_for("-- #1 to bob is delivered\n-- this program keeps nothing, and knows no more\n")
         assert program.out.text.count("-- this program keeps nothing, so there is nothing to look up\n") == 2
+
+
+async def test_a_store_that_cannot_be_read_is_told_of(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path) as (program, _):
+        assert program.node.store is not None
+        program.node.store._reader.close()
+        program.keys.type("/history\n")
+        await program.out.wait_for(f"-- {tmp_path}/me/history.db could not be read or written: ")
+
+
+async def test_a_clock_that_is_wrong_is_remarked_on_once(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with chatting(network, tmp_path) as (program, bob):
+        session = bob.node.sessions[0]
+        session.now_ms = lambda: 1_800_003_600_000  # type: ignore[method-assign]  # an hour ahead
+        for _ in range(2):
+            await session.send("hi")
+        await session.drained()
+        await trio.sleep(1)
+        (told,) = [line for line in program.out.lines if "clock" in line]
+        assert told == "-- the clock of bob is about 60 minutes ahead of yours; the times shown are yours"
 
 
 # ---- the end

@@ -14,7 +14,7 @@ from p2pchat.node.settings import Accept
 from p2pchat.ui.chat import Plan
 from p2pchat.wire.messages import Read
 from tests.support.desk import BOB, PASTE, Drawer, chatting, open_desk, play
-from tests.support.faces import fill_disk
+from tests.support.faces import ME, fill_disk
 from tests.support.peers import HOME, Network, Peer, open_peer
 
 
@@ -247,5 +247,24 @@ def test_what_the_disk_refuses_stays_in_the_line(tmp_path: Path) -> None:
                 await desk.wait_for("✗ not accepted: no room left")
                 await desk.wait_for("x" * 90, after="✗ not accepted")
                 assert bob.heard == []
+
+    play(scene)
+
+
+def test_what_another_window_says_is_shown(tmp_path: Path) -> None:
+    async def scene(keys: PipeInput) -> None:
+        network = Network()
+        async with (
+            open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob,
+            open_desk(network, keys, plan=Plan(dial=HOME, retry=True), directory=tmp_path / "me") as desk,
+        ):
+            await bob.node.listen(HOME)
+            await desk.wait_for("connected: bob")
+            async with open_peer(network, seed=7, identity=ME, directory=tmp_path / "me") as window:
+                session = await window.node.dial(HOME)
+                await session.send("from over there")
+                await desk.wait_for("you, elsewhere: from over there  #1")
+                await desk.wait_for("-- ✓ #1: delivered\n")
+                assert bob.heard == ["from over there"]
 
     play(scene)
