@@ -236,6 +236,10 @@ class Peer:
                 raise Broken(f"LOST: {self.name} no longer has all that it heard of {other.name}")
         self.committed(connection)
 
+    def untold(self) -> list[str]:
+        """Return what people at this peer should have been told of; of two windows, each may have missed something."""
+        return [what for process in self.running for what in process.untold()] if self.seats == 1 else []
+
     @property
     def drained(self) -> bool:
         """Whether nothing waits to be said."""

@@ -63,7 +63,9 @@ class Running:
         self._nursery: trio.Nursery | None = None
         self._lines: dict[int, trio.MemorySendChannel[Say]] = {}
         self._shown: set[tuple[str, int]] = set()
-        self._cursor = 0
+        self._heard_before: dict[str, int] = {}  # by line: how much was on the disk when this process began
+        self._accepted: list[tuple[Line, Said]] = []
+        self._delivered: set[bytes] = set()  # ids of messages that this process was told of
         self._address: dict[Session, Address | None] = {}
 
     async def run(self) -> None:
@@ -127,6 +129,7 @@ class Running:
         async with open_store(peer.mount.path / "history.db", env=env, connect=self.watch.connect) as store:
             with peer.look() as connection, world.judging():
                 peer.recovered(connection)
+                self._heard_before = {line.name: len(line.heard) for line in world.lines_to(peer)}
             async with (
                 open_node(peer.identity, env=env, settings=settings, store=store) as node,
                 trio.open_nursery() as nursery,
@@ -200,6 +203,7 @@ class Running:
             return
         if self.alive:
             said.id, said.fate = name.bytes, Fate.ACCEPTED
+            self._accepted.append((line, said))
             world.note(line.name, "accepted", said.number)
 
     async def _withdraw(self, session: Session, line: Line, said: Said, seconds: float) -> None:
@@ -238,6 +242,7 @@ class Running:
             case events.StatesChanged(session=session):
                 line = world.line(self.peer, world.by_key[session.peer.key])
                 for name in event.delivered:
+                    self._delivered.add(name.bytes)
                     said = line.find(name.bytes)
                     if said is not None and said.number not in line.heard and said.fate is Fate.ACCEPTED:
                         raise Broken(f"DELIVERED, and not on the disk there: {line.name} {said.number}")
@@ -268,6 +273,20 @@ class Running:
         if number not in line.heard:
             raise Broken(f"SHOWN, and not on the disk: {line.name} {number}")
         self._shown.add((line.name, number))
+
+    def untold(self) -> list[str]:
+        """Return what this process should have been told of by now: what has come, and what was delivered."""
+        heard = [
+            f"{line.name} {number} was heard"
+            for line in self.peer.world.lines_to(self.peer)
+            for number in line.heard[self._heard_before.get(line.name, 0) :]
+            if (line.name, number) not in self._shown
+        ]
+        return heard + [
+            f"{line.name} {said.number} was delivered"
+            for line, said in self._accepted
+            if said.must_arrive and said.id not in self._delivered
+        ]
 
     # ---- the ground it stands on
 

@@ -201,7 +201,7 @@ class World:
 
     def _is_calm(self) -> bool:
         return (
-            all(peer.running and peer.drained for peer in self.peers)
+            all(peer.running and peer.drained and not peer.untold() for peer in self.peers)
             and all(line.finished() for line in self._lines.values())
             and not self._gaps_untold()
         )
@@ -219,9 +219,10 @@ class World:
             if said.must_arrive and said.number not in line.heard
         ]
         waiting = [peer.name for peer in self.peers if not peer.drained]
+        untold = [what for peer in self.peers for what in peer.untold()]
         return (
             f"{CALM:.0f} seconds after healing {missing[:5]} have not arrived, {waiting} have something to say, "
-            f"and {self._gaps_untold()} were not told of a gap"
+            f"{self._gaps_untold()} were not told of a gap, and nobody was told that {untold[:5]}"
         )
 
     def _judge_the_end(self) -> None:
@@ -256,6 +257,10 @@ class World:
         if key not in self._lines:
             self._lines[key] = Line(f"{one.name}>{other.name}")
         return self._lines[key]
+
+    def lines_to(self, peer: Peer) -> list[Line]:
+        """Return all that the others say to `peer`."""
+        return [self.line(other, peer) for other in self.peers if other is not peer]
 
     def wire(self, one: int, other: int) -> Wire | None:
         """Return the newest connection between two peers."""
