@@ -8,7 +8,10 @@ wait as a group; a guest's memory runs them where they are submitted. Whoever su
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from p2pchat.protocol.assembly import SHOWS_NOTHING
+from p2pchat.wire.messages import Kind
 
 if TYPE_CHECKING:
     from outcome import Outcome
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from p2pchat.protocol.ledger import Ledger
 
 T = TypeVar("T")
+
+#: Kinds that are no messages: pieces of one, and what tells about other things.
+UNSAID: Final = SHOWS_NOTHING | {int(Kind.READ), int(Kind.PROFILE)}
 
 
 class Transaction(Protocol):

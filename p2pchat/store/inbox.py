@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from p2pchat.store import events, quota
+from p2pchat.store.base import UNSAID
 from p2pchat.store.events import Event
-from p2pchat.store.outbox import UNSAID
 from p2pchat.store.rows import Insertion
 from p2pchat.wire import messages as wire
 

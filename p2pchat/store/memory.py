@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from p2pchat.errors import P2PChatError
 from p2pchat.protocol import chain
-from p2pchat.protocol.assembly import SHOWS_NOTHING
 from p2pchat.protocol.ledger import Fence, Log, Seen
+from p2pchat.store.base import UNSAID
 
 if TYPE_CHECKING:
     from p2pchat.protocol.assembly import Messages
@@ -248,4 +248,4 @@ class MemoryPair:
     def unsaid(self) -> int:
         """Return how many of my messages the peer has not acknowledged."""
         base, last = self.ledger.log.base, self.ledger.next - 1
-        return sum(entry.kind not in SHOWS_NOTHING for entry in self.ledger.entries(base, last))
+        return sum(entry.kind not in UNSAID for entry in self.ledger.entries(base, last))

@@ -10,16 +10,13 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from p2pchat.protocol import assembly
+from p2pchat.store.base import UNSAID
 from p2pchat.store.rows import Insertion
 from p2pchat.wire.frames import ENTRY_OVERHEAD, Entry
-from p2pchat.wire.messages import Kind
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Database
     from p2pchat.store.heads import Head
-
-#: Kinds that are no messages: pieces of one, and what tells about other things.
-UNSAID: Final = assembly.SHOWS_NOTHING | {int(Kind.READ), int(Kind.PROFILE)}
 
 _INTO_OUTBOX: Final = "INSERT INTO outbox (pair, seq, id, kind, sent_ms, conv, cursor, body)"
 # Shared: pair, number of the first.

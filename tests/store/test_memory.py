@@ -7,8 +7,9 @@ from copy import deepcopy
 import pytest
 
 from p2pchat.protocol.ledger import Ledger
-from p2pchat.store.memory import KNOWN_IDS, MemoryLedger
-from p2pchat.wire.frames import LAST_SEQ
+from p2pchat.store.memory import KNOWN_IDS, MemoryLedger, MemoryPair
+from p2pchat.wire.frames import LAST_SEQ, Entry
+from p2pchat.wire.messages import Kind
 from tests.store.ledger_contract import EPOCH, LedgerContract, numbered
 from tests.support.delivery_pair import HELLO
 
@@ -53,3 +54,10 @@ def test_a_copy_is_a_backup() -> None:
     ledger.drop(3, bytes(48))
     assert backup.log.handed == 0
     assert list(backup.entries(1, LAST_SEQ)) == numbered(1, 3)
+
+
+def test_receipts_and_names_are_nothing_that_was_said() -> None:
+    pair = MemoryPair(EPOCH)
+    kinds = [Kind.TEXT, Kind.PART, Kind.READ, Kind.DATA, Kind.PROFILE]
+    pair.ledger.append([Entry(bytes([n]) * 16, kind, 0, b"", b"") for n, kind in enumerate(kinds)])
+    assert pair.unsaid() == 2
