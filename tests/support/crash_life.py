@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import random
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,7 +98,8 @@ class Life:
                 if condition():
                     return
                 await more.wait()
-        raise AssertionError(f"{self.name} did not come so far; newest: {self.events[-5:]}, {self.program.err!r}")
+        newest = [event for event in self.events if event["event"] not in {"message", "state"}][-5:]
+        raise AssertionError(f"{self.name} did not come so far: {newest}, {self.program.err!r}")
 
     @property
     def process(self) -> Process:
@@ -107,6 +109,20 @@ class Life:
         """Kill it, and wait until it is dead."""
         self.process.send_signal(signal.SIGKILL)
         await self.process.wait()
+
+    async def freeze(self) -> None:
+        """Stop it, but not in the middle of a transaction: that would lock the others of its profile out."""
+        while True:
+            self.process.send_signal(signal.SIGSTOP)
+            database = sqlite3.connect(self.book.home.data / "history.db", timeout=0.1)
+            with closing(database), suppress(sqlite3.OperationalError):
+                database.execute("BEGIN IMMEDIATE")
+                return
+            self.thaw()
+            await trio.lowlevel.checkpoint()
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     async def connected(self, times: int = 1) -> None:
         await self.until(lambda: len(self.told("connected")) >= times)
@@ -131,6 +147,12 @@ class Life:
     async def hears(self, *names: str) -> None:
         """Wait until it has shown these messages."""
         await self.until(lambda: set(names) <= set(map(name_in, self.heard)))
+
+    async def until_refused(self) -> None:
+        """Say more and more, until something is not accepted."""
+        while "refused" not in self.states.values():
+            await self.say(50)
+            await self.answered()
 
     async def deliver(self) -> None:
         """Say one more message, and wait until it is delivered, and with it all that was accepted before."""
