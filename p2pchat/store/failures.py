@@ -22,6 +22,7 @@ from p2pchat.errors import (
 )
 
 _PRIMARY: Final = 0xFF  # the class of an error; the bits above it tell more about where it happened
+_TELLING: Final = {sqlite3.SQLITE_IOERR_SHMSIZE}  # there they tell what happened: no room to open the database
 
 
 @contextmanager
@@ -44,8 +45,9 @@ def naming(path: Path) -> Iterator[None]:
 
 def translated(error: sqlite3.Error, path: Path) -> StoreError:
     """Return what `error` means for whoever uses the database at `path`."""
-    match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY:
-        case sqlite3.SQLITE_FULL:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    match code if code in _TELLING else code & _PRIMARY:
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR_SHMSIZE:
             return StoreFull(
                 f"no room left for {path}; nothing of the last change was kept",
                 hint="make room on that disk; what was said before is safe",

@@ -60,6 +60,13 @@ def test_a_full_disk_keeps_what_was_there(path: Path) -> None:
     db.close()
 
 
+def test_a_disk_without_room_for_the_index_of_the_log_is_full_too(path: Path) -> None:
+    """The first to open a database on such a disk hears this of SQLite, and not that it is full."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    assert isinstance(failures.translated(error, path), StoreFull)
+
+
 def test_a_lock_that_is_not_let_go_of_is_named(path: Path) -> None:
     ours, theirs = opened(path), opened(path)
     theirs.connection.execute("BEGIN IMMEDIATE")
