@@ -12,7 +12,8 @@ How to read the numbers:
   and by the time for one message. (For round trips that is the median one, so a busy machine harms it less.)
 
 The contenders are not equals: the bare ones move bytes, in the clear, to whoever answers. p2pchat encrypts, pads,
-proves identities and delivers exactly once, every message acknowledged. The ratio says what all that costs.
+proves identities and delivers exactly once, every message acknowledged; *on the disk* it also keeps it on both sides,
+and acknowledges after the commit. The ratio says what all that costs.
 
     python -m tests.benchmarks                      # everything, a minute or two
     python -m tests.benchmarks stream tcp -r 9      # one table, more rounds

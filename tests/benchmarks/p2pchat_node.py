@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import trio
 
@@ -13,6 +15,7 @@ from p2pchat import Accept, Identity, Node, NodeSettings, Session, Transports, o
 from p2pchat.address import parse
 from p2pchat.node.events import Disconnected, Leaving, Listening, MessagesReceived
 from p2pchat.protocol.limits import Limits
+from p2pchat.store.store import open_store
 from p2pchat.wire.messages import Text
 from tests.benchmarks.meter import Meter, Spent
 from tests.benchmarks.work import LENGTH, TEXTS, batches
@@ -22,20 +25,30 @@ Talk = Callable[[Node, Session, int], Awaitable[Spent]]
 
 
 @asynccontextmanager
-async def fresh_node() -> AsyncIterator[Node]:
-    """Open a node that knows nobody, lets anybody in, and does not ration the visits from one address."""
+async def fresh_node(*, keeps: bool = False) -> AsyncIterator[Node]:
+    """Open a node that knows nobody, lets anybody in, and does not ration the visits from one address.
+
+    It is a guest, unless it `keeps` on the disk what is said.
+    """
     settings = NodeSettings(accept=Accept.ANYONE, limits=Limits(handshake_rate=1e6))
-    async with open_node(Identity.generate(os.urandom), env=system_env(Transports()), settings=settings) as node:
-        yield node
+    me, env = Identity.generate(os.urandom), system_env(Transports())
+    async with AsyncExitStack() as stack:
+        store = None
+        if keeps:
+            directory = stack.enter_context(TemporaryDirectory(prefix="p2pchat-bench-"))
+            store = await stack.enter_async_context(open_store(Path(directory) / "history.db", env=env))
+        yield await stack.enter_async_context(open_node(me, env=env, settings=settings, store=store))
 
 
-def listen_with(answer: Answer, where: str, count: int, ready: Callable[[str], None], *, visits: int = 1) -> Spent:
+def listen_with(
+    answer: Answer, where: str, count: int, ready: Callable[[str], None], *, visits: int = 1, keeps: bool = False
+) -> Spent:
     """Listen at `where` and `answer` what comes until visitors have left `visits` times."""
 
     async def main() -> Spent:
         meter = Meter()
         left = 0
-        async with fresh_node() as node:
+        async with fresh_node(keeps=keeps) as node:
             await node.listen(parse(where))
             async for event in node.feed:
                 match event:
@@ -55,11 +68,11 @@ def listen_with(answer: Answer, where: str, count: int, ready: Callable[[str], N
     return trio.run(main)
 
 
-def dial_with(talk: Talk, where: str, count: int) -> Spent:
+def dial_with(talk: Talk, where: str, count: int, *, keeps: bool = False) -> Spent:
     """Dial `where` and `talk`, then say goodbye."""
 
     async def main() -> Spent:
-        async with fresh_node() as node, trio.open_nursery() as nursery:
+        async with fresh_node(keeps=keeps) as node, trio.open_nursery() as nursery:
             session = await node.dial(parse(where))
             spent = await talk(node, session, count)
             nursery.start_soon(read_on, node)
@@ -79,8 +92,10 @@ async def read_on(node: Node) -> None:
 class Stream:
     """One side talks, the other one listens."""
 
-    @staticmethod
-    def listen(where: str, count: int, ready: Callable[[str], None]) -> Spent:
+    keeps = False
+
+    @classmethod
+    def listen(cls, where: str, count: int, ready: Callable[[str], None]) -> Spent:
         """Look at every message."""
 
         async def answer(event: MessagesReceived) -> None:
@@ -89,14 +104,14 @@ class Stream:
                 assert isinstance(body, Text)
                 assert len(body.text) == LENGTH
 
-        return listen_with(answer, where, count, ready)
+        return listen_with(answer, where, count, ready, keeps=cls.keeps)
 
 
 class Batches(Stream):
     """Many messages at a time, all of them acknowledged in the end."""
 
-    @staticmethod
-    def dial(where: str, count: int) -> Spent:
+    @classmethod
+    def dial(cls, where: str, count: int) -> Spent:
         """Send batches."""
 
         async def talk(_node: Node, session: Session, count: int) -> Spent:
@@ -106,14 +121,20 @@ class Batches(Stream):
             await session.drained()
             return meter.stop(count)
 
-        return dial_with(talk, where, count)
+        return dial_with(talk, where, count, keeps=cls.keeps)
+
+
+class KeptBatches(Batches):
+    """The same between two who keep it: acknowledged means that it is on the disk over there."""
+
+    keeps = True
 
 
 class OneByOne(Stream):
     """One awaited call for each message, all of them acknowledged in the end."""
 
-    @staticmethod
-    def dial(where: str, count: int) -> Spent:
+    @classmethod
+    def dial(cls, where: str, count: int) -> Spent:
         """Send one after the other."""
 
         async def talk(_node: Node, session: Session, count: int) -> Spent:
@@ -124,14 +145,16 @@ class OneByOne(Stream):
             await session.drained()
             return meter.stop(count)
 
-        return dial_with(talk, where, count)
+        return dial_with(talk, where, count, keeps=cls.keeps)
 
 
 class Echo:
     """Send, wait, send back."""
 
-    @staticmethod
-    def listen(where: str, count: int, ready: Callable[[str], None]) -> Spent:
+    keeps = False
+
+    @classmethod
+    def listen(cls, where: str, count: int, ready: Callable[[str], None]) -> Spent:
         """Send back what comes."""
 
         async def answer(event: MessagesReceived) -> None:
@@ -139,10 +162,10 @@ class Echo:
                 assert isinstance(message.body, Text)
                 await event.session.send(message.body.text)
 
-        return listen_with(answer, where, count, ready)
+        return listen_with(answer, where, count, ready, keeps=cls.keeps)
 
-    @staticmethod
-    def dial(where: str, count: int) -> Spent:
+    @classmethod
+    def dial(cls, where: str, count: int) -> Spent:
         """Send, and wait for it to come back."""
 
         async def talk(node: Node, session: Session, count: int) -> Spent:
@@ -156,7 +179,13 @@ class Echo:
                 times.append(time.perf_counter() - begin)
             return meter.stop(count, times)
 
-        return dial_with(talk, where, count)
+        return dial_with(talk, where, count, keeps=cls.keeps)
+
+
+class KeptEcho(Echo):
+    """The same between two who keep it: four commits for each round trip, two of them on its way."""
+
+    keeps = True
 
 
 class Setup:

@@ -51,6 +51,7 @@ BENCHMARKS = (
         contenders=(
             Contender(title="bare Trio, joined by hand", sides="bare_trio.Stream"),
             Contender(title="p2pchat, send_many", sides="p2pchat_node.Batches", goal="by CPU >= 0.45"),
+            Contender(title="p2pchat, send_many, on the disk", sides="p2pchat_node.KeptBatches", goal="by CPU >= 0.18"),
             Contender(title="p2pchat, one send() each", sides="p2pchat_node.OneByOne", goal="by CPU >= 0.35"),
         ),
     ),
@@ -62,6 +63,7 @@ BENCHMARKS = (
             Contender(title="bare Trio", sides="bare_trio.Echo"),
             Contender(title="bare blocking sockets", sides="bare_sockets.Echo"),
             Contender(title="p2pchat", sides="p2pchat_node.Echo", goal="by time >= 0.50"),
+            Contender(title="p2pchat, on the disk", sides="p2pchat_node.KeptEcho"),
         ),
     ),
     Benchmark(
