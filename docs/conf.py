@@ -25,7 +25,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(trio|msgspec|cryptography|collections|contextlib|enum|uuid|pathlib|random|typing)\..*"),
     ("py:exc", r"(Broken|Busy|Closed)ResourceError|OSError"),
     # Inside the package a class may be imported for checkers only; then its annotation does not say where it lives.
-    ("py:class", r"[A-Z]\w+|p2pchat\.(node|wire|protocol)\..*"),
+    ("py:class", r"[A-Z]\w+|p2pchat\.(node|wire|protocol|store)\..*|database\.Connect"),
     ("py:class", r"p2pchat\.testing\.\w+\.T"),
     ("py:class", r"Callable\[\[\]"),  # half of a type: Sphinx cuts at the comma
 ]
