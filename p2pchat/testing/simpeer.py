@@ -237,8 +237,8 @@ class Peer:
         self.committed(connection)
 
     def untold(self) -> list[str]:
-        """Return what people at this peer should have been told of; of two windows, each may have missed something."""
-        return [what for process in self.running for what in process.untold()] if self.seats == 1 else []
+        """Return what people at this peer should have been told of, in the window that has dialed."""
+        return [what for process in self.running if process.seat == self.seats - 1 for what in process.untold()]
 
     @property
     def drained(self) -> bool:

@@ -104,14 +104,21 @@ MUTANTS = [
         STORIES,
     ),
     Mutant(
-        "world: a dead link is never given up",
+        "world: a dead link is never given up",  # 19, 1, 11
         "p2pchat/protocol/timers.py",
         "            Timer.DEAD: limits.dead,",
         "            Timer.DEAD: limits.dead * 1e6,",
         STORIES,
     ),
     Mutant(
-        "world: the window never opens again",
+        "world: the newest message is on the disk, and nobody is told",  # 5
+        "p2pchat/node/news.py",
+        "if through <= self._through:",
+        "if through <= self._through + 1:",
+        STORIES,
+    ),
+    Mutant(
+        "world: the window never opens again",  # 4, 6, 6
         "p2pchat/protocol/delivery.py",
         "        last = min(self._acked + window.max_unacked, ",
         "        last = min(window.max_unacked, ",
