@@ -79,11 +79,12 @@ async def test_nothing_is_shown_twice_to_who_was_away(
     network: Network, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with open_peer(network, seed=2, directory=tmp_path / "bob") as bob:
+        session = bob.node.session(ANN.peer_id)
         for turn in range(3):
             async with open_peer(network, seed=1, directory=tmp_path / "ann") as ann:
                 await ann.node.listen(HOME)
                 if turn == 0:
-                    session = await bob.node.dial(HOME)
+                    assert await bob.node.dial(HOME) is session
                 await session.send(f"turn {turn}")
                 assert await ann.wait_heard(1) == [f"turn {turn}"]
                 await session.drained()
@@ -172,7 +173,7 @@ async def test_two_processes_of_a_profile_share_one_link(
             one = await first.node.dial(HOME)
             await one.send("from the first")
             other = await second.node.dial(HOME)
-            assert await second.wait_for(events.Elsewhere)
+            await second.wait_for(events.Elsewhere)
             assert other.elsewhere
             assert len(network.dials) == 1  # the pin tells whom the address leads to, and the first one has that peer
             said = await other.post(Text("from the second"))

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
-from outcome import Error
+from outcome import Error, Outcome
 
 from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node.outgoing import Extent, Outgoing, Saying, Settled
 from p2pchat.protocol.ids import EntryIds
-from p2pchat.store.base import Pair
+from p2pchat.store.base import Pair, Transaction
 from p2pchat.store.memory import MemoryLedger, MemoryPair
 from p2pchat.wire.frames import ENTRY_OVERHEAD
 from p2pchat.wire.messages import Kind
 from tests.support.entropy import seeded
 
+T = TypeVar("T")
+
 ROOM = 1000
 
 
-class FullDisk(MemoryPair):
-    """A store whose transactions fail."""
+class FullDisk:
+    """A pair whose transactions fail."""
 
     durable = True
 
-    def submit(self, gather, done) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def submit(self, gather: Callable[[], Callable[[Transaction], T]], done: Callable[[Outcome[T]], None]) -> None:
         gather()
         done(Error(StoreError("the disk is full")))
 
@@ -114,7 +119,7 @@ def test_what_expires_is_not_joined_by_others(outgoing: Outgoing, pair: MemoryPa
 
 
 async def test_what_the_disk_does_not_take_is_not_accepted() -> None:
-    settling = Settling(FullDisk(bytes(8)))
+    settling = Settling(FullDisk())
     saying = settling.outgoing.say(Kind.TEXT, [b"a"], now_ms=5)
     settling.outgoing.settle()
     with pytest.raises(StoreError, match="full"):
