@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ async def test_a_reader_that_is_killed_goes_on_without_a_gap(ann: Home, bob: Hom
     async with talking(ann, "events", "--follow") as first:
         await chat(ann, bob, [str(n) for n in range(20)])
         await first.wait_for("message", count=7)
-        first.program.process.kill()
+        first.program.signal(signal.SIGKILL)
         await first.program.wait()
     whole = first.program.out[: first.program.out.rfind(b"\n") + 1]
     before = contract.parse(whole)
