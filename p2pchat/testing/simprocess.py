@@ -105,7 +105,7 @@ class Running:
 
     def move(self, other: Peer) -> None:
         """Dial `other` in the way that is not in use."""
-        if self.node is not None and self._nursery is not None:
+        if self.node is not None and self._nursery is not None and not self.leaving.is_set():
             session = self.node.session_with(other.identity.peer_id, self.peer.identity)
             used = session.address.scheme if session.address else ""
             address = next(address for address in other.addresses if address.scheme != used)
