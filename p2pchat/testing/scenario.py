@@ -154,7 +154,9 @@ def _says(throw: random.Random, profile: Profile, lasts: float) -> tuple[Say, ..
     for _ in range(throw.randint(4, 30)):
         who = throw.randrange(profile.peers)
         to = throw.choice([peer for peer in range(profile.peers) if peer != who])
-        at = throw.choice(bursts) if throw.random() < 0.6 else throw.uniform(0, lasts)
+        at = throw.choice(bursts) if throw.random() < 0.7 else throw.uniform(0, lasts)
+        if throw.random() < 0.4:  # close together, yet each by itself: a batch arrives while another is committed
+            at += throw.randrange(1, 20) * 0.01
         size = throw.choice((30, 30, 30, 300, 3000, 40_000 if throw.random() < 0.2 else 30))
         luck = throw.random()
         withdraw_after = throw.choice((0.0, 0.001, 1.0)) if luck < 0.08 else None
