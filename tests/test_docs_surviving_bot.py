@@ -18,7 +18,7 @@ from tests.support.json_processes import Talk, talking
 from tests.support.programs import MAIN, Home
 
 PAGE = Path(__file__).parent.parent / "docs/howto/bot-that-survives.md"
-MESSAGES = 8
+MESSAGES = 6
 KILLS = 12
 WORST = 0.3  # seconds between the answer and the note that it was given, so that kills hit them
 SEED = 4
@@ -80,7 +80,7 @@ async def test_killed_at_random_it_answers_every_message_once(tmp_path: Path) ->
             for life in range(KILLS):
                 for text in said[life + 1 : life + 2]:
                     await caller.command("send", text=text)
-                await bot.live(partial(trio.sleep, dice.uniform(pace / 4, 1.5 * pace)))
+                await bot.live(partial(trio.sleep, dice.uniform(pace / 4, 1.1 * pace)))
             await bot.live(partial(hear_all, caller))
             answers = Counter(event["text"] for event in caller.told("message"))
     assert answers == Counter(f"you said: {text}" for text in said)
