@@ -144,13 +144,15 @@ class Dialer:
             return True
         if end.code is CloseCode.DUPLICATE and greeting.peer is not None:
             session = self._node.session_with(greeting.peer, self.identity)
+            if not session.connected:
+                session.lock.release()  # both of us dialed at once, and the other link stays: who has it may have this
+            with trio.move_on_after(SIMULTANEOUS):
+                await session.lock.settle()
+            if session.connected:
+                self.running(session)
+                return True
             if session.lock.is_elsewhere:
                 self._goes_on_elsewhere(session)
-                return True
-            with trio.move_on_after(SIMULTANEOUS):
-                await session.wait_connected_or_over()
-            if session.connected:  # both of us dialed at once, and the other link stays
-                self.running(session)
                 return True
         return False
 
@@ -222,7 +224,9 @@ class Dialer:
                 session.elsewhere = False
                 return True
             await session.wait_disconnected()
-        return not session.over and self._delay is not None and await self._pause(session, self._delay)
+        # Without a delay: a link took over from ours and was lost before it ran, so nobody was asked for one.
+        delay = self._backoff.next_delay() if self._delay is None else self._delay
+        return not session.over and await self._pause(session, delay)
 
     async def _pause(self, session: Session | None, delay: float) -> bool:
         """Wait for `delay` seconds, or until `Node.reconnect`; False if the conversation is over before we dial."""

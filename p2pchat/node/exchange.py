@@ -88,7 +88,7 @@ class Exchange:
         self.session.pair.submit(self._gather_claim, self._after_claim)
 
     def _gather_claim(self) -> Callable[[Transaction], tuple[frames.Resume, int]]:
-        lives, now = self.session.is_held(), self.session.env.wall()
+        lives, now = self.session.is_held(dialed_by_us=self.dialed_by_us), self.session.env.wall()
 
         def claim(transaction: Transaction) -> tuple[frames.Resume, int]:
             resume = self._delivery.claim(transaction.ledger, holder_lives=lives, now=now)
@@ -240,13 +240,11 @@ class Exchange:
         self.session.link_ended(self, end)
 
     def _release(self, end: LinkEnd | None = None) -> None:
-        orderly = end is None or end.clean or end.code is CloseCode.GOING_AWAY
         ran = self.running
 
         def release(transaction: Transaction) -> bool:
             stands = self._delivery.stands(transaction.ledger)
-            if orderly:
-                self._delivery.release(transaction.ledger)
+            self._delivery.release(transaction.ledger)
             if ran and end is not None:
                 transaction.disconnected(end.reason, clean=end.clean)
             return stands

@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Final, final
 
 import trio
 
+from p2pchat.protocol import fence
+
 if TYPE_CHECKING:
+    from outcome import Outcome
+
     from p2pchat.node.session import Session
+    from p2pchat.store.base import Transaction
     from p2pchat.store.store import Store
 
 AGAIN: Final = 1.0  # seconds until who wants to dial tries again
@@ -36,8 +41,25 @@ class Lock:
         """Whether another process has it."""
         return self._store is not None and self._store.is_elsewhere(self._session.peer)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process has it."""
+        return self._store is not None and self._store.locks.held(self._session.peer)
+
     def take(self) -> bool:
-        """Try to have it; where locks do not work, one goes on without."""
+        """Try to have it, to dial; where locks do not work, one goes on without.
+
+        Who had the conversation without the lock being had is dead, so its claim keeps nobody out any more. A claim
+        that is found from now on was made since, by a process that was visited meanwhile.
+        """
+        is_new = not self.is_ours
+        if not self._try():
+            return False
+        if is_new and self._store is not None:
+            self._session.pair.submit(lambda: _forget_the_dead, _ignore)
+        return True
+
+    def _try(self) -> bool:
         if self._store is None:
             return True
         if self._session.env.clock() < self._not_before:
@@ -53,8 +75,15 @@ class Lock:
 
     async def keep(self) -> None:
         """Try until it is ours, for as long as we have the link."""
-        while self._session.connected and not self.take():  # noqa: ASYNC110  (a lock of the kernel has no event)
+        while self._session.connected and not self._try():  # noqa: ASYNC110  (a lock of the kernel has no event)
             await trio.sleep(SOON)
+
+    async def settle(self) -> None:
+        """Wait until a link carries the session, be it of another process, which has the lock then; or it is over."""
+        while not self.is_elsewhere:
+            with trio.move_on_after(SOON):
+                await self._session.wait_connected_or_over()
+                return
 
     async def wait(self) -> bool:
         """Wait until it is ours; False if there is no need any more: a link came, or the conversation is over."""
@@ -63,3 +92,11 @@ class Lock:
                 await self._session.wait_connected_or_over()
                 return False
         return not self._session.connected and not self._session.over
+
+
+def _forget_the_dead(transaction: Transaction) -> None:
+    fence.forget(transaction.ledger)
+
+
+def _ignore(result: Outcome[None]) -> None:
+    """Leave it to the claim to tell what is wrong with the disk."""

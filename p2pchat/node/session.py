@@ -173,9 +173,12 @@ class Session(Speaking):
 
     # ---- for the greeting and the exchange
 
-    def is_held(self) -> bool:
-        """Whether the link that has the session, if one does, lives: in this process, or in another one."""
-        return self._exchange is not None or self.lock.is_elsewhere
+    def is_held(self, *, dialed_by_us: bool) -> bool:
+        """Whether the link that has the session, if one does, lives: in this process, or in another one.
+
+        While we dial the lock is ours; who has the session all the same was visited since we took it.
+        """
+        return self._exchange is not None or self.lock.is_elsewhere or (dialed_by_us and self.lock.is_ours)
 
     def taken_over(self, exchange: Exchange, cursor: int) -> None:
         """Let `exchange`, whose claim stands since `cursor`, have the session; a link that had it before is closed."""

@@ -6,7 +6,7 @@ owner calls each method inside one transaction of the ledger and sends what it r
 Transactions may run in another thread, one at a time; only `arrive`, `waiting` and `is_full` may be used meanwhile.
 
 The life of a link: `claim` (send the RESUME), `resume` (the peer's has come), then in any order `hand`, `acked`,
-`arrive`, `receive`, `ack`; `release` at an orderly end. A method that raises has changed nothing in the ledger:
+`arrive`, `receive`, `ack`; `release` at the end. A method that raises has changed nothing in the ledger:
 
 * `Fenced`: another link took over; say CLOSE(DUPLICATE), drop what had arrived.
 * `Violation`: the peer broke a rule; say CLOSE with its code.
@@ -138,7 +138,7 @@ class LinkDelivery:
         return ledger.fence.gen == self._gen
 
     def release(self, ledger: Ledger) -> None:
-        """Let go of the conversation at an orderly end: then nothing keeps the next link out."""
+        """Let go of the conversation: nothing keeps the next link out."""
         fence.release(ledger, self._gen)
 
     # ---- my log

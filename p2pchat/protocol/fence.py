@@ -56,7 +56,12 @@ def check(ledger: Ledger, gen: int) -> None:
         raise Fenced("a newer connection took over")
 
 
+def forget(ledger: Ledger) -> None:
+    """Let go of the conversation for a holder that died; only who has got the lock of its peer knows that."""
+    ledger.fence = Fence(gen=ledger.fence.gen, held=None)
+
+
 def release(ledger: Ledger, gen: int) -> None:
-    """Let go of the conversation at an orderly end; a claim that no longer stands has nothing to let go of."""
+    """Let go of the conversation at the end of a link; a claim that no longer stands has nothing to let go of."""
     if ledger.fence.gen == gen:
         ledger.fence = Fence(gen=gen, held=None)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Held(Struct, frozen=True, kw_only=True, gc=False):
-    """A session holds the conversation, and has not let go of it in an orderly way."""
+    """A session holds the conversation, and has not let go of it."""
 
     since: float  # seconds since 1970
     dialed_by_smaller: bool  # its connection was dialed by the peer with the bytewise smaller key

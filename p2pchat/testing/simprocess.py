@@ -63,7 +63,7 @@ class Running:
         self._nursery: trio.Nursery | None = None
         self._lines: dict[int, trio.MemorySendChannel[Say]] = {}
         self._shown: set[tuple[str, int]] = set()
-        self._heard_before: dict[str, int] = {}  # by line: how much was on the disk when this process began
+        self._heard_before: dict[str, int] = {}  # by line: how much was on the disk when this process began to be told
         self._accepted: list[tuple[Line, Said]] = []
         self._delivered: set[bytes] = set()  # ids of messages that this process was told of
         self._address: dict[Session, Address | None] = {}
@@ -249,6 +249,7 @@ class Running:
                 if event.failed and event.reason == "expired":
                     world.mark("expired")
             case events.Connected(session=session, address=address):
+                self._meet_again(session)
                 known = self._address.get(session)
                 if known and address and known.scheme != address.scheme:
                     world.mark("moved to another transport")
@@ -258,11 +259,19 @@ class Running:
                     world.mark("links overlap")
             case events.Disconnected(code=CloseCode.DUPLICATE):
                 world.mark("an older link was fenced")
-            case events.Elsewhere():
+            case events.Elsewhere(session=session):
                 world.mark("continued in another process")
+                self._meet_again(session)
             case _:
                 pass
         world.note(self.peer.name, type(event).__name__)
+
+    def _meet_again(self, session: Session) -> None:
+        """Note that there is a link. While a window dials, others may be visited: to it, that is history."""
+        if self.peer.seats > 1 and session not in self._address:
+            line = self.peer.world.line(self.peer.world.by_key[session.peer.key], self.peer)
+            self._heard_before[line.name] = len(line.heard)
+        self._address.setdefault(session, None)
 
     def _show(self, line: Line, body: object) -> None:
         if not isinstance(body, messages.Text):
