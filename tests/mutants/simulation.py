@@ -99,8 +99,8 @@ MUTANTS = [
     Mutant(
         "world: nobody dials again",  # 2, 2, 7
         "p2pchat/node/dialer.py",
-        "return not session.over and self._delay is not None and await self._pause(session, self._delay)",
-        "return False",
+        "await self._pause(session, ",
+        "False and await self._pause(session, ",
         STORIES,
     ),
     Mutant(
