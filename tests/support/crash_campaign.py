@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import signal
 import socket
@@ -70,7 +71,7 @@ class Side:
 
     async def _talk(self) -> None:
         left = A_LIFE
-        await self.life.connected()
+        await self.life.until(lambda: bool(self.life.told("connected")), patience=math.inf)  # nobody may visit it
         while self._talks and left > 0:
             burst = min(left, self._rng.choice(BURSTS))
             left -= burst

@@ -89,9 +89,9 @@ class Life:
         self.read()
         return [line for line in self.events if line["event"] == event]
 
-    async def until(self, condition: Callable[[], bool]) -> None:
+    async def until(self, condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
         """Wait until what it said makes `condition` true."""
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(patience):
             while True:
                 more = self.program.more
                 self.read()
