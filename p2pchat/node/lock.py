@@ -75,6 +75,7 @@ class Lock:
 
     async def keep(self) -> None:
         """Try until it is ours, for as long as we have the link."""
+        self._not_before = -math.inf  # who took over has lost it again: to us
         while self._session.connected and not self._try():  # noqa: ASYNC110  (a lock of the kernel has no event)
             await trio.sleep(SOON)
 
