@@ -262,3 +262,26 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
         assert "no room" in notice.text
         await session.drained()
         assert await ann.wait_heard(1) == [LONG]
+
+
+@pytest.mark.parametrize("turn", range(8))  # the tasks take their turns in another order each time
+async def test_two_who_dial_each_other_at_once_agree_on_one_link(
+    network: Network, tmp_path: Path, autojump_clock: MockClock, turn: int
+) -> None:
+    back = Address("memory", f"bob {turn}")
+    async with (
+        open_peer(network, seed=1, directory=tmp_path / "ann") as ann,
+        open_peer(network, seed=2, directory=tmp_path / "bob") as bob,
+    ):
+        await ann.node.listen(HOME)
+        await bob.node.listen(back)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ann.node.dial, back)
+            nursery.start_soon(bob.node.dial, HOME)
+        await ann.node.session(BOB.peer_id).send("one")
+        await bob.node.session(ANN.peer_id).send("two")
+        assert await ann.wait_heard(1) == ["two"]
+        assert await bob.wait_heard(1) == ["one"]
+        await trio.sleep(30)
+        assert len(network.dials) == 2
+        assert sum(not end.closed for ends in network.wires for end in ends) == 2
