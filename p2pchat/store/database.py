@@ -269,9 +269,10 @@ class Database:
 
 def _check_ours(connection: Connection, path: Path, *, newest: int) -> None:
     """Refuse a database of another program, or of a newer version of this one."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone() or (0,)
+    # Whose it is comes last: who makes the tables in this moment writes all of it at once, and may do so in between.
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() or (0,)
     version = migrations.version_of(connection)
+    (application,) = connection.execute("PRAGMA application_id").fetchone() or (0,)
     if application != APPLICATION_ID and (application or version or tables):
         raise StoreCorrupt(
             f"{path} is the database of another program", hint="move it away, or give p2pchat another --data-dir"
