@@ -53,7 +53,7 @@ async def judge(forks: Forks, one: Book, other: Book) -> Verdict:
     for sender, receiver in ((one, other), (other, one)):
         out = [line for line in kept[sender.name] if line["direction"] == "out"]
         there = [line for line in kept[receiver.name] if line["direction"] == "in"]
-        verdict += _compare(sender, receiver, out, there)
+        verdict += compare(sender, receiver, out, there)
         verdict.untrue += _untrue(await log(forks, sender), out)
     return verdict
 
@@ -74,7 +74,8 @@ async def _lines(forks: Forks, book: Book, verb: str, *words: str) -> list[Line]
     return [json.loads(line) for line in program.out.splitlines()]
 
 
-def _compare(sender: Book, receiver: Book, out: list[Line], there: list[Line]) -> Verdict:
+def compare(sender: Book, receiver: Book, out: list[Line], there: list[Line]) -> Verdict:
+    """Compare what one has said with what is kept on both sides."""
     kept = [name_in(line["text"]) for line in out]
     came = [name_in(line["text"]) for line in there]
     shown = [[name_in(text) for text in heard] for heard in receiver.heard]
