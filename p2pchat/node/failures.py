@@ -17,6 +17,26 @@ if TYPE_CHECKING:
 _NO_PEER = {"exec": "only `p2pchat stdio` may print to its standard output: login scripts have to be silent there"}
 
 
+#: What the other side means by a code that it sends without a word.
+_MEANT = {
+    CloseCode.PROTOCOL: "the other side says that we broke a rule",
+    CloseCode.TOO_BIG: "the other side says that a message was too long",
+    CloseCode.UNSUPPORTED: "the other side does not know something that we said",
+    CloseCode.NOT_AUTHORIZED: "the other side does not let us in",
+    CloseCode.DUPLICATE: "another connection took over",
+    CloseCode.SEQUENCE: "the two sides remember different pasts, and begin anew",
+    CloseCode.STORE_FAILED: "the other side cannot store what we say",
+    CloseCode.TIMEOUT: "the other side has not heard from us for too long",
+    CloseCode.RATE: "the other side finds that we do too much",
+    CloseCode.SELF: "both sides have the same key",
+}
+
+
+def said_by_peer(code: CloseCode, reason: str) -> str:
+    """Return why the other side ended the link: in its own words, unfiltered, or in ours if it has said none."""
+    return reason or _MEANT.get(code, "the other side met a bug of its own")
+
+
 def no_answer(address: Address, seconds: float) -> ConnectFailed:
     """Return the error for an address that answers nothing at all."""
     return ConnectFailed(

@@ -82,7 +82,8 @@ class Greeting(ABC):
                 self._resume = event
                 self._start()
             case frames.Close(code=code, reason=reason):
-                self._link.finish(LinkEnd(reason=reason, code=close_code(code), by_peer=True))
+                known = close_code(code)
+                self._link.finish(LinkEnd(reason=failures.said_by_peer(known, reason), code=known, by_peer=True))
             case _:
                 pass  # PONG, TYPING, the end after a goodbye: nothing to do before the session
 

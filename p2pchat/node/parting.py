@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, final
 
+from p2pchat.node import failures
 from p2pchat.node.events import Leaving
 from p2pchat.node.link import LinkEnd
 from p2pchat.wire.close_codes import CloseCode
@@ -52,7 +53,7 @@ class Parting:
     def heard(self, code: CloseCode, reason: str) -> None:
         """Note the CLOSE of the peer."""
         if not code.is_goodbye:
-            self._link.finish(LinkEnd(reason=reason, code=code, by_peer=True))
+            self._link.finish(LinkEnd(reason=failures.said_by_peer(code, reason), code=code, by_peer=True))
             return
         self._heard = code
         self._session.feed.put(Leaving(session=self._session, going_away=code is CloseCode.GOING_AWAY, reason=reason))
