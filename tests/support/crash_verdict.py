@@ -116,7 +116,7 @@ def _untrue(log: list[Line], out: list[Line]) -> int:
         if event["event"] == "state":
             states.setdefault(event["id"], []).append(event["state"])
     cursors = [event["cursor"] for event in log]
-    wrong = sum(a >= b for a, b in pairwise(cursors))
+    wrong: int = sum(a >= b for a, b in pairwise(cursors))
     wrong += sum(states.get(line["id"]) != ["queued", "sent", "delivered"] for line in out)
     wrong += sum(line["state"] != "delivered" for line in out)
     return wrong + sum(event["event"] in {"gap", "rolled_back"} for event in log)
