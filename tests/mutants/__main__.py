@@ -71,6 +71,9 @@ def main(words: list[str]) -> int:
     """Try the mutants that `words` choose; return how the process is to end."""
     chosen = [mutant for mutant in all_mutants() if not words or any(word in mutant.name for word in words)]
     say = sys.stdout.write
+    if not chosen:
+        say(f"no mutant has any of these in its name: {' '.join(words)}\n")
+        return 1
     with copy_of_the_project() as root:
         code, output = run(
             root, *sorted({test for mutant in chosen for test in mutant.tests}), timeout=UNHARMED_TIMEOUT
