@@ -100,7 +100,8 @@ def _whom(word: str, common: Common, transports: Transports) -> Target:
     if not target.addresses:
         raise NoContact(
             f"no address of {target.peer} is known here",
-            hint=f"`p2pchat trust {target.peer} ADDRESS` says where to reach that peer; or dial an address of it",
+            hint=f"`p2pchat trust {target.peer} ADDRESS{profiles.flags_of(common)}` says where to reach that peer; "
+            "or dial an address of it",
         )
     return target
 
@@ -201,6 +202,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         accept=accept(common, terminals),
         accepted=guests.peers if guests else frozenset,
         one_peer=common.once,
+        flags=profiles.flags(where),
         limits=limits(common),
     )
     identity = Identity.generate(env.urandom) if common.guest else profiles.identity(where, env.urandom)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from p2pchat.cli import archive, reading, say
+from p2pchat.cli import archive, profiles, reading, say
 from p2pchat.cli.exit_codes import ExitCode
 from p2pchat.store import deletion, journal, timeline
 from p2pchat.store.deletion import Deleted, Doomed
@@ -46,7 +46,7 @@ def delete(choice: Choice, common: Common, *, ask: bool) -> int:
             return _tell(Deleted(messages=0, waiting=0), common)
         doomed = _doomed(choice, db)
         found = deletion.count(db, doomed)
-        if found.messages and ask and not _is_confirmed(found):
+        if found.messages and ask and not _is_confirmed(found, common):
             say.note("nothing was deleted")
             return ExitCode.NO
         number = deletion.delete(db, doomed)
@@ -76,9 +76,9 @@ def _id(text: str, db: Database) -> bytes:
     return ids.pop()
 
 
-def _is_confirmed(found: Deleted) -> bool:
+def _is_confirmed(found: Deleted, common: Common) -> bool:
     """Ask a person; only a yes is a yes."""
-    say.question(f"delete {_messages(found.messages)} for good?{_waiting(found)} [y/N] ")
+    say.question(f"delete {_messages(found.messages)} for good?{_waiting(found, common)} [y/N] ")
     try:
         return input().strip().lower() in {"y", "yes"}
     except EOFError:
@@ -91,7 +91,7 @@ def _tell(deleted: Deleted, common: Common) -> ExitCode:
 
         return say.text(lines.encode({"deleted": deleted.messages, "waiting": deleted.waiting}))
     if not common.quiet:
-        say.note(f"deleted {_messages(deleted.messages)}.{_waiting(deleted)}")
+        say.note(f"deleted {_messages(deleted.messages)}.{_waiting(deleted, common)}")
     return ExitCode.DONE
 
 
@@ -99,7 +99,8 @@ def _messages(number: int) -> str:
     return "1 message" if number == 1 else f"{number} messages"
 
 
-def _waiting(deleted: Deleted) -> str:
+def _waiting(deleted: Deleted, common: Common) -> str:
     if not deleted.waiting:
         return ""
-    return f" {deleted.waiting} of them still wait to be sent, and will be; `p2pchat unsend ID` withdraws one"
+    waits = "1 of them still waits" if deleted.waiting == 1 else f"{deleted.waiting} of them still wait"
+    return f" {waits} to be sent, and will be; `p2pchat unsend ID{profiles.flags_of(common)}` withdraws one"

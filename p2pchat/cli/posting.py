@@ -65,17 +65,20 @@ def run(word: str, asked: Asked, common: Common) -> int:
         retry=common.retry,
     )
 
+    flags = profiles.flags(where)
+    settings = NodeSettings(name=common.name, own_guest=False, flags=flags)
+
     async def main() -> int:
         async with (
             open_store(where.history, env=env) as store,
-            open_node(identity, env=env, settings=NodeSettings(name=common.name, own_guest=False), store=store) as node,
+            open_node(identity, env=env, settings=settings, store=store) as node,
         ):
             sending = Sending(node, store, target, wish, notice=_say_nothing if common.quiet else _tell)
             caught = await signals.run(sending.run)
             told = await sending.told()
             if caught and not told:
                 return caught
-            code = Report(wait=wish.wait, told=told, error=sending.error, flags=profiles.flags(where)).tell(common)
+            code = Report(wait=wish.wait, told=told, error=sending.error, flags=flags).tell(common)
             await sending.part()
             return caught or code
 

@@ -47,6 +47,11 @@ def flags(where: Places) -> str:
     return "".join(f" {quote(word)}" for word in words)
 
 
+def flags_of(common: Common) -> str:
+    """Return the options that lead another command to the profile which `common` means, as `flags` does."""
+    return flags(places.find(common.profile, common.data_dir))
+
+
 @asynccontextmanager
 async def kept(where: Places | None, env: Env) -> AsyncIterator[Store | None]:
     """Open what the profile keeps of its conversations; None for a guest, who keeps nothing.

@@ -159,7 +159,7 @@ class Sending:
         else:
             raise ConnectFailed(
                 f"no address of {session.peer} is known here",
-                hint=f"`p2pchat trust {session.peer} ADDRESS` says where to reach that peer",
+                hint=f"`p2pchat trust {session.peer} ADDRESS{self._node.settings.flags}` says where to reach that peer",
             )
 
     # ---- to look

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from p2pchat.cli import archive, reading, say
+from p2pchat.cli import archive, profiles, reading, say
 from p2pchat.cli.exit_codes import ExitCode
 from p2pchat.errors import BadData, NoMessage
 from p2pchat.protocol.outbox import Withdrawal
@@ -42,7 +42,8 @@ def queue(common: Common, word: str | None) -> int:
             else chain.from_iterable(map(_words().waiting, found))
         )
     if not (common.quiet or common.json):
-        say.note(f"it goes out {WHEN} that peer; `p2pchat unsend ID` withdraws it" if waits else "nothing waits")
+        withdraws = f"`p2pchat unsend ID{profiles.flags_of(common)}` withdraws it"
+        say.note(f"it goes out {WHEN} that peer; {withdraws}" if waits else "nothing waits")
     return ExitCode.DONE
 
 
@@ -52,11 +53,12 @@ def why(common: Common, text: str) -> int:
     Raises:
       P2PChatError: if it means none, or several, or the store cannot be read.
     """
+    flags = profiles.flags_of(common)
     with archive.opened(common) as db:
-        told = timeline.timeline(*_message(text, db))
+        told = timeline.timeline(*_message(text, db, flags))
     if common.json:
         return say.text(lines.encode(results.story(told)))
-    say.lines(_words().story(told))
+    say.lines(_words().story(told, withdraw=f"p2pchat unsend {UUID(bytes=told.named.id)}{flags}"))
     return ExitCode.DONE
 
 
@@ -66,8 +68,9 @@ def unsend(common: Common, text: str) -> int:
     Raises:
       P2PChatError: if it means none, or several, or the store cannot be written.
     """
+    flags = profiles.flags_of(common)
     with archive.opened(common, to_write=True) as store:
-        db, named = _message(text, store)
+        db, named = _message(text, store, flags)
         if not named.mine:
             return say.fatal(ExitCode.NO, "it is not yours to withdraw: the other side said it", as_json=common.json)
         done = queues.unsend(db, named)
@@ -79,7 +82,7 @@ def unsend(common: Common, text: str) -> int:
     if done is Withdrawal.WITHDRAWN or told.state == "failed":
         return ExitCode.DONE
     if not common.json:
-        say.error("it is too late: it has left", hint=f"p2pchat why {UUID(bytes=named.id)}")
+        say.error("it is too late: it has left", hint=f"p2pchat why {UUID(bytes=named.id)}{flags}")
     return ExitCode.NO
 
 
@@ -90,8 +93,8 @@ def _words() -> LogWords:
 # ---- what words mean
 
 
-def _message(text: str, db: Database | None) -> tuple[Database, Named]:
-    """Return the one message that `text` means, and where it is."""
+def _message(text: str, db: Database | None, flags: str) -> tuple[Database, Named]:
+    """Return the one message that `text` means, and where it is; `flags` lead a hint to that profile."""
     prefix = timeline.prefix_of(text)
     if prefix is None:
         raise typer.BadParameter(
@@ -101,7 +104,7 @@ def _message(text: str, db: Database | None) -> tuple[Database, Named]:
         )
     found = timeline.find(db, prefix) if db else []
     if db is None or not found:
-        raise NoMessage(f"no message here has an id that begins with {text.strip()}", hint="p2pchat events")
+        raise NoMessage(f"no message here has an id that begins with {text.strip()}", hint=f"p2pchat events{flags}")
     if len(found) > 1:
         few = ", ".join(str(UUID(bytes=named.id)) for named in found[:FEW])
         raise BadData(f"several ids begin with {text.strip()}", hint=f"more of it, please: {few}")

@@ -158,7 +158,8 @@ class Dialer:
 
     def _error(self, address: Address, greeting: Dialing, end: LinkEnd, *, ending: str) -> P2PChatError:
         if self.expected is not None and greeting.peer not in {None, self.expected, self.identity.peer_id}:
-            return failures.another_key(address, expected=self.expected, found=greeting.peer)
+            flags = None if self._node.store is None else self._node.settings.flags
+            return failures.another_key(address, expected=self.expected, found=greeting.peer, flags=flags)
         return failures.of_dial(address, self.identity.peer_id, end, proved=greeting.peer is not None, ending=ending)
 
     def _goes_on_elsewhere(self, session: Session) -> None:

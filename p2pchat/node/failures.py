@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from p2pchat.errors import BadData, ConnectFailed, LinkLost, NotLetIn, P2PChatError, RemoteProtocolError, UntrustedPeer
@@ -45,13 +46,19 @@ def no_answer(address: Address, seconds: float) -> ConnectFailed:
     )
 
 
-def another_key(address: Address, *, expected: PeerId, found: PeerId | None) -> UntrustedPeer:
-    """Return the error for somebody else than we expect at `address`; we have not said who we are."""
+def another_key(address: Address, *, expected: PeerId, found: PeerId | None, flags: str | None) -> UntrustedPeer:
+    """Return the error for somebody else than we expect at `address`; we have not said who we are.
+
+    `flags` are the options that lead the command in the hint to the profile which expects that; None: there is none.
+    """
+    cure = "ask them by another way whether they have a new key"
+    if flags is not None:
+        command = f"p2pchat trust {found} {quote(str(address))}{flags}"
+        cure = f"if they tell you by another way that this is their new key: `{command}`"
     return UntrustedPeer(
         f"somebody else answers at {address}: fingerprint {found.fingerprint if found else 'unknown'}, "
         f"and not {expected.fingerprint}",
-        hint=f"nothing was sent; if they tell you by another way that this is their new key: "
-        f"`p2pchat trust {found} {address}`",
+        hint=f"nothing was sent; {cure}",
     )
 
 

@@ -40,4 +40,5 @@ class NodeSettings:
     one_peer: bool = False  # let in the first peer that is accepted, and then no other one
     accepted: Callable[[], frozenset[PeerId]] = _nobody  # asked at each handshake, so an edit counts at once
     pinned: Callable[[Address], Awaitable[PeerId | None]] = _no_pin  # who has to answer there; a store has its own
+    flags: str = ""  # options that lead a command in a hint to what this node keeps, each with a blank before it
     limits: Limits = field(default_factory=Limits)

@@ -106,10 +106,10 @@ class LogWords:
         who = self.peer(told.named.peer, told.name)
         return self._fit(f"{UUID(bytes=told.named.id)} {way} {who}: {mark}{told.state}")
 
-    def story(self, told: Timeline) -> list[str]:
-        """Return the lines that tell what became of a message."""
+    def story(self, told: Timeline, *, withdraw: str) -> list[str]:
+        """Return the lines that tell what became of a message; as long as it can be, `withdraw` says how to do that."""
         lines = [f"{_exact(step.at_ms)}{MARGIN}{_step(step, told)}" for step in told.steps]
-        lines += _outlook(told, self.peer(told.named.peer, told.name))
+        lines += _outlook(told, self.peer(told.named.peer, told.name), withdraw)
         lines += ["what it said was deleted here"] if told.deleted else []
         return [*self.summary(told), *(piece for line in lines for piece in self._fit(MARGIN + line))]
 
@@ -135,7 +135,7 @@ def _step(step: Step, told: Timeline) -> str:
             return what + link
 
 
-def _outlook(told: Timeline, who: str) -> list[str]:
+def _outlook(told: Timeline, who: str, withdraw: str) -> list[str]:
     """Return why a message is not there yet, and what will happen."""
     if not told.waits:
         return []
@@ -151,7 +151,7 @@ def _outlook(told: Timeline, who: str) -> list[str]:
     if told.expires_ms is not None:
         lines.append(f"if it has not left by {_moment(told.expires_ms)}, it is withdrawn")
     if told.state == "queued":
-        lines.append(f"to withdraw it: p2pchat unsend {UUID(bytes=told.named.id)}")
+        lines.append(f"to withdraw it: {withdraw}")
     return lines
 
 

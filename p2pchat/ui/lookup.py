@@ -85,7 +85,7 @@ class Lookup:
         if self._store is not None and post.session.pair.durable:
             told = await self._store.read(partial(timeline.why, own=post.session.own, message_id=post.id.bytes))
         if told is not None:
-            first, *rest = LogWords(self._marks).story(told)
+            first, *rest = LogWords(self._marks).story(told, withdraw=f"/unsend {post.number}")
             return [f"#{post.number}: {first}", *rest]
         reason = f": {sanitize.clean_line(post.reason)}" if post.reason else ""
         return [

@@ -157,7 +157,8 @@ def left(data: Path) -> list[int]:
 
 def test_deleting_everything(filled: Path, run: Run) -> None:
     told = (
-        "p2pchat: deleted 6 messages. 1 of them still wait to be sent, and will be; `p2pchat unsend ID` withdraws one"
+        "p2pchat: deleted 6 messages. 1 of them still waits to be sent, and will be; "
+        f"`p2pchat unsend ID --data-dir {data}` withdraws one"
     )
     assert run("history", "delete", "--before", "now", "--yes") == (0, [], [told])
     assert left(filled) == []

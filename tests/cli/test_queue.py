@@ -44,7 +44,7 @@ def ids(found: Sequence[Line]) -> list[str]:
     return [line["id"] for line in found]
 
 
-def test_what_waits_is_shown_for_all_or_for_one(run: Run, book: Logbook) -> None:
+def test_what_waits_is_shown_for_all_or_for_one(data: Path, run: Run, book: Logbook) -> None:
     found = as_json(run, "queue")
     assert ids(found) == [name(2), name(3), name(4)]
     assert [line["state"] for line in found] == ["sent", "queued", "queued"]
@@ -52,9 +52,8 @@ def test_what_waits_is_shown_for_all_or_for_one(run: Run, book: Logbook) -> None
     code, out, err = run("queue", str(BOB))
     assert code == 0
     assert [line.split()[-3] for line in out] == [name(2), name(4)]
-    assert err == [
-        "p2pchat: it goes out when any p2pchat of this profile meets that peer; `p2pchat unsend ID` withdraws it"
-    ]
+    unsend = f"p2pchat unsend ID --data-dir {data}"
+    assert err == [f"p2pchat: it goes out when any p2pchat of this profile meets that peer; `{unsend}` withdraws it"]
     assert run("queue", "-q", str(BOB)) == (0, out, [])
 
 
@@ -70,13 +69,13 @@ def test_nobody_waits_for_nobody(run: Run, book: Logbook, who: str, code: int) -
     assert error["event"] == "error"
 
 
-def test_why_tells_the_story(run: Run, book: Logbook) -> None:
+def test_why_tells_the_story(data: Path, run: Run, book: Logbook) -> None:
     (story,) = as_json(run, "why", name(2))
     assert [step["step"] for step in story["steps"]] == ["composed", "stored", "sent"]
     code, out, err = run("why", name(4)[:13])
     assert (code, err) == (0, [])
     assert out[0].startswith(name(4))
-    assert out[-1].endswith(f"to withdraw it: p2pchat unsend {name(4)}")
+    assert out[-1].endswith(f"to withdraw it: p2pchat unsend {name(4)} --data-dir {data}")
 
 
 @pytest.mark.parametrize("verb", ["why", "unsend"])
@@ -109,13 +108,13 @@ def test_what_has_not_left_can_be_taken_back_and_twice_is_as_good_as_once(run: R
     assert out[0].endswith("✗ failed")
 
 
-def test_what_has_left_cannot(run: Run, book: Logbook) -> None:
+def test_what_has_left_cannot(data: Path, run: Run, book: Logbook) -> None:
     (state,) = as_json(run, "unsend", name(2), code=1)
     assert (state["event"], state["state"]) == ("state", "sent")
     code, out, err = run("unsend", name(2))
     assert code == 1
     assert out[0].endswith("→ sent")
-    assert err == ["p2pchat: error: it is too late: it has left", f"hint: p2pchat why {name(2)}"]
+    assert err == ["p2pchat: error: it is too late: it has left", f"hint: p2pchat why {name(2)} --data-dir {data}"]
     assert ids(as_json(run, "queue")) == [name(2), name(3), name(4)]
 
 

@@ -117,7 +117,7 @@ async def test_another_key_gets_nothing_not_even_our_id(
         assert trio.current_time() < 5
         await trio.sleep(30)
         assert eve.told == [events.Listening(address=HOME)]
-        for word in (ANN.fingerprint, EVE.fingerprint, f"p2pchat trust {EVE} {HOME}", "p2pchat unsend"):
+        for word in (ANN.fingerprint, EVE.fingerprint, f"p2pchat trust {EVE} {HOME} -F`", "p2pchat unsend"):
             assert word in box.err
         box.expect(EVE)  # what that command does
         assert await box.send(Wish(body=HI)) is ExitCode.DONE
@@ -319,7 +319,7 @@ async def test_an_id_without_a_place_is_stored_for_whoever_meets_that_peer(
     assert await box.send(Wish(body=HI), word=str(ANN)) is ExitCode.STORED
     assert trio.current_time() < 1
     assert f"no address of {ANN} is known here" in box.err
-    assert f"p2pchat trust {ANN} ADDRESS" in box.err
+    assert f"p2pchat trust {ANN} ADDRESS -F`" in box.err
     assert len(box.waiting()) == 1
 
 

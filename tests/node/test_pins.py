@@ -142,8 +142,9 @@ async def test_a_guest_refuses_by_the_pins_it_is_given_and_keeps_none(
     async with open_peer(network, seed=1, directory=ann) as one, open_peer(network, seed=2, settings=settings) as guest:
         await one.node.listen(HOME)
         await one.node.listen(OLD)
-        with pytest.raises(UntrustedPeer, match="somebody else answers"):
+        with pytest.raises(UntrustedPeer, match="somebody else answers") as told:
             await guest.node.dial(HOME)
+        assert "p2pchat trust" not in told.value.hint  # that would move a pin of somebody else
         assert (await guest.node.dial(OLD)).peer == ANN
         assert notices(guest) == []
 

@@ -69,7 +69,7 @@ class Mailbox:
         target = self.target(word)
         async with (
             open_store(self.directory / "history.db", env=env) as store,
-            open_node(ME, env=env, settings=NodeSettings(own_guest=False), store=store) as node,
+            open_node(ME, env=env, settings=NodeSettings(own_guest=False, flags=" -F"), store=store) as node,
         ):
             sending = Sending(node, store, target, wish, notice=self.notices.append)
             yield sending

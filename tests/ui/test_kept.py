@@ -53,6 +53,7 @@ async def test_what_is_withdrawn_has_failed_and_why_tells_the_story(
         program.keys.type("/why 2\n")
         await program.out.wait_for("-- #2: ")
         await program.out.wait_for("it goes out when any p2pchat of this profile meets that peer")
+        await program.out.wait_for("to withdraw it: /unsend 2\n")
         network.up = True
         await wait_heard(bob, "heard")
         await program.out.wait_for("-- ✓ #2: delivered\n")

@@ -35,7 +35,7 @@ def told(book: Logbook) -> list[str]:
 def story(book: Logbook, cursor: int) -> list[str]:
     found = timeline.why(book.db, ME, book.id(cursor))
     assert found
-    return LogWords(UNICODE).story(found)
+    return LogWords(UNICODE).story(found, withdraw="/unsend 7")
 
 
 def name(cursor: int) -> str:
@@ -112,7 +112,7 @@ def test_what_does_not_fit_the_screen_never_begins_at_its_edge(book: Logbook) ->
             assert line.startswith(INDENT)
     found = timeline.why(book.db, ME, book.id(cursor))
     assert found
-    assert [line.startswith(("019ab0c4", MARGIN)) for line in words.story(found)] == [True] * 6
+    assert [line.startswith(("019ab0c4", MARGIN)) for line in words.story(found, withdraw="")] == [True] * 6
 
 
 def test_what_was_deleted_here_is_told_so(book: Logbook) -> None:
@@ -163,7 +163,7 @@ def test_the_story_of_what_waits(book: Logbook) -> None:
     goes = "it goes out when any p2pchat of this profile meets that peer"
     withdraw = [
         "  if it has not left by 2026-11-22 12:03:20, it is withdrawn",
-        f"  to withdraw it: p2pchat unsend {name(1)}",
+        "  to withdraw it: /unsend 7",
     ]
     assert story(book, mine)[3:] == [f"  it waits: there was no link to {WHO} yet", f"  {goes}", *withdraw]
     book.connected(BOB)
