@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
 from p2pchat.cli import places
 from p2pchat.env import system_env
-from p2pchat.store import failures
+from p2pchat.errors import StoreError
+from p2pchat.store import expiry, failures
 from p2pchat.store.database import Database
 from p2pchat.transports.registry import Transports
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from p2pchat.cli.settings import Common
+
+BRIEFLY: Final = 0.5  # seconds that somebody who only looks waits for those who write
 
 
 @contextmanager
 def opened(common: Common, *, to_write: bool = False) -> Iterator[Database | None]:
     """Open the store of the profile for the body, None if nothing was ever kept; nothing is made.
+
+    What is out of date has failed by then, unless the disk takes nothing.
 
     Raises:
       ConfigurationError: if there is no such profile.
@@ -35,6 +43,14 @@ def opened(common: Common, *, to_write: bool = False) -> Iterator[Database | Non
         return
     try:
         with failures.naming(path):
+            if expiry.is_due(db):
+                _expire(path, wall)
             yield db
     finally:
         db.close()
+
+
+def _expire(path: Path, wall: Callable[[], float]) -> None:
+    """Withdraw what is out of date; where nothing can be written, who looks sees it as it is."""
+    with suppress(StoreError), closing(Database.open(path, wall=wall, busy_timeout=BRIEFLY)) as db:
+        expiry.expire(db)

@@ -21,3 +21,15 @@ def seconds(text: str, option: str) -> float:
     if found is None:
         raise typer.BadParameter("it takes a time: 90s, 5m, 1h, 7d", param_hint=f"'{option}'")
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def some_seconds(text: str, option: str) -> float:
+    """Return the same, of a time that is not over at once.
+
+    Raises:
+      typer.BadParameter: if it is none, or no time at all.
+    """
+    length = seconds(text, option)
+    if not length:
+        raise typer.BadParameter("it takes a time: 90s, 5m, 1h, 7d", param_hint=f"'{option}'")
+    return length

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from p2pchat.cli import options, settings
-from p2pchat.cli.durations import seconds
+from p2pchat.cli.durations import some_seconds
 
 HELP = """\
 Send one message and tell by the exit code how far it came. PEER is a peer id, a link, or an address with a colon or a
@@ -67,6 +67,10 @@ def send(  # noqa: PLR0913  (each is something to type)
     from p2pchat.cli import posting  # noqa: PLC0415  (a wrong option is answered without Trio)
 
     asked = posting.Asked(
-        text=text, wait=wait, expires=None if expires is None else seconds(expires, "--expires"), key=key, flush=flush
+        text=text,
+        wait=wait,
+        expires=None if expires is None else some_seconds(expires, "--expires"),
+        key=key,
+        flush=flush,
     )
     return posting.run(peer, asked, common)

@@ -17,7 +17,7 @@ import trio
 from p2pchat.errors import ConnectFailed, LinkLost, NotLetIn, P2PChatError
 from p2pchat.node import events
 from p2pchat.node.events import State
-from p2pchat.store import journal, queue, timeline
+from p2pchat.store import expiry, journal, queue, timeline
 
 if TYPE_CHECKING:
     from p2pchat.cli.peers import Target
@@ -84,13 +84,14 @@ class Sending:
             self.error = self._too_late()
 
     async def told(self) -> list[Timeline]:
-        """Return what the store knows of the messages now.
+        """Return what the store knows of the messages now, when what is out of date has failed.
 
         Raises:
-          StoreError: if it cannot be read.
+          StoreError: if it cannot be read, or written where something is out of date.
         """
 
         def read(db: Database) -> list[Timeline]:
+            expiry.expire(db)
             found = (timeline.why(db, self._node.id, one.bytes) for one in self.ids)
             return [told for told in found if told is not None]
 

@@ -4,7 +4,8 @@ One task writes, in one transaction at a time: while the disk syncs, new jobs ga
 transaction. That makes a durable message cost a few dozen microseconds where each would cost a sync of its own. A
 transaction that has begun is always finished, whoever is cancelled; the busy timeout of the database bounds it.
 
-Other processes may have the file open. While somebody wants to know, their commits are looked for `LOOK` seconds apart.
+Other processes may have the file open. While somebody wants to know, their commits are looked for `LOOK` seconds apart,
+and what is out of date is withdrawn.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import outcome
 import trio
 
 from p2pchat.errors import P2PChatError, StoreError, StoreFailed
-from p2pchat.store import database, failures, guests, quota, search
+from p2pchat.store import database, expiry, failures, guests, quota, search
 from p2pchat.store.database import Database
 from p2pchat.store.heads import Place
 from p2pchat.store.ledger import SqlLedger
@@ -114,6 +115,7 @@ class Store:
         self._closed = False
         self._changed: Callable[[], None] | None = None
         self._others = writer.others  # how many of their commits were told of
+        self._has_expired = False  # something, which was not told of
         self._wake = trio.lowlevel.ParkingLot()
         self._settled = trio.lowlevel.ParkingLot()
         self._read_lock = trio.Lock()
@@ -133,7 +135,7 @@ class Store:
 
     @property
     def changed(self) -> Callable[[], None] | None:
-        """What is called, in the task of the store, when another process has committed something."""
+        """What is called, in the task of the store, when another process has committed, or something has expired."""
         return self._changed
 
     @changed.setter
@@ -162,7 +164,7 @@ class Store:
         """
         self._closed = False
         try:
-            await self._env.run_sync(partial(guests.expire, self._writer))
+            await self._env.run_sync(partial(_begin, self._writer))
             task_status.started()
             while True:
                 await self._rest()
@@ -214,11 +216,13 @@ class Store:
         """Use the quiet: see what others have committed, and make what was said searchable, a little at a time."""
         if self._changed is not None:
             with suppress(StoreError):  # whoever writes next learns what is wrong
-                self._is_behind = await self._env.run_sync(partial(_catch_up, self._writer, is_behind=self._is_behind))
+                catch_up = partial(_catch_up, self._writer, is_behind=self._is_behind)
+                self._is_behind, expired = await self._env.run_sync(catch_up)
+                self._has_expired = expired > 0
 
     def _tell_of_others(self) -> None:
-        if self._writer.others != self._others:
-            self._others = self._writer.others
+        if self._writer.others != self._others or self._has_expired:
+            self._others, self._has_expired = self._writer.others, False
             if self._changed is not None:
                 self._changed()
 
@@ -266,12 +270,22 @@ def _run(database: Database, pair: SqlPair, job: Callable[[Transaction], Any]) -
     return answer
 
 
-def _catch_up(database: Database, *, is_behind: bool) -> bool:
-    """Look at what others have committed; index some messages if we are behind. Returns whether we still are."""
+def _begin(database: Database) -> None:
+    """Withdraw what nobody will ever come for, or in time."""
+    guests.expire(database)
+    expiry.expire(database)
+
+
+def _catch_up(database: Database, *, is_behind: bool) -> tuple[bool, int]:
+    """Look at what others have committed, and at the clock; index some messages if we are behind.
+
+    Returns whether we still are, and how many messages have expired.
+    """
     before = database.others
     database.look()
     with failures.naming(database.path):
-        return (is_behind or database.others != before) and search.fill(database)
+        is_behind = (is_behind or database.others != before) and search.fill(database)
+        return is_behind, expiry.expire(database)
 
 
 def _naming(database: Database, function: Callable[[Database], T]) -> T:

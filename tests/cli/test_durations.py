@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from p2pchat.cli.durations import seconds
+from p2pchat.cli.durations import seconds, some_seconds
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,10 @@ def test_a_number_and_a_letter(text: str, expected: float) -> None:
 def test_nothing_else_is_a_time(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="it takes a time: 90s, 5m, 1h, 7d"):
         seconds(text, "--expires")
+
+
+def test_some_time_is_more_than_none() -> None:
+    assert some_seconds("0.5s", "--expires") == 0.5
+    for text in ("0", "0s", "0.000h", "-5"):
+        with pytest.raises(typer.BadParameter, match="it takes a time: 90s, 5m, 1h, 7d"):
+            some_seconds(text, "--expires")

@@ -122,3 +122,22 @@ def test_nor_what_the_other_side_has_said(run: Run, book: Logbook) -> None:
     (error,) = as_json(run, "unsend", name(6), code=1)
     assert error["code"] == "no"
     assert as_json(run, "why", name(6))[0]["direction"] == "in"
+
+
+def test_what_is_out_of_date_has_failed_for_whoever_looks(run: Run, book: Logbook) -> None:
+    late = book.say(ANN, "too late", expires_ms=1)
+    book.waits()
+    told = as_json(run, "why", name(late))[0]
+    assert (told["state"], told["reason"], told["expires_at"]) == ("failed", "expired", None)
+    assert ids(as_json(run, "queue")) == [name(2), name(3), name(4)]
+    assert as_json(run, "unsend", name(late))[0]["reason"] == "expired"
+
+
+def test_what_is_out_of_date_is_shown_as_it_is_where_nothing_can_be_written(run: Run, book: Logbook) -> None:
+    late = book.say(ANN, "too late", expires_ms=1)
+    book.waits()
+    book.db.connection.execute("BEGIN IMMEDIATE")
+    try:
+        assert ids(as_json(run, "queue")) == [name(2), name(3), name(4), name(late)]
+    finally:
+        book.db.connection.execute("ROLLBACK")

@@ -189,6 +189,7 @@ async def test_a_guest_refuses_by_our_pins(ann: Home, bob: Home) -> None:
         (("box:1", "hi", "--flush"), 2, "it sends what waits"),
         (("box:1", "hi", "--key", ""), 2, "it takes 1 to 256 characters"),
         (("box:1", "hi", "--expires", "soon"), 2, "it takes a time: 90s, 5m, 1h, 7d"),
+        (("box:1", "hi", "--expires", "0s"), 2, "it takes a time: 90s, 5m, 1h, 7d"),
         (("box:1", "hi", "--wait", "forever"), 2, "'forever' is not one of"),
         (("peer1" + "q" * 59, "hi"), 2, "is not a peer id"),
     ],

@@ -117,7 +117,12 @@ async def test_another_key_gets_nothing_not_even_our_id(
         assert trio.current_time() < 5
         await trio.sleep(30)
         assert eve.told == [events.Listening(address=HOME)]
-        for word in (ANN.fingerprint, EVE.fingerprint, f"p2pchat trust {EVE} {HOME} -F`", "p2pchat unsend"):
+        for word in (
+            ANN.fingerprint,
+            EVE.fingerprint,
+            f"p2pchat trust {EVE} {HOME} -F`",
+            f"meets {ANN}, and nobody else; ",
+        ):
             assert word in box.err
         box.expect(EVE)  # what that command does
         assert await box.send(Wish(body=HI)) is ExitCode.DONE
@@ -181,24 +186,29 @@ async def test_links_come_and_go_while_we_wait(box: Mailbox, tmp_path: Path, aut
     assert heard == ["hi"]
 
 
-async def test_what_is_out_of_date_is_withdrawn_and_nothing_is_kept(
+async def test_it_expires_though_nobody_comes_and_its_key_with_it(
     box: Mailbox, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     box.expect()
-
-    async def come_too_late() -> None:
-        await trio.sleep(20)
-        async with listening(box.network, tmp_path / "ann") as ann:
-            await ann.wait_for(events.Disconnected)
-            assert ann.heard == []
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(come_too_late)
-        assert await box.send(Wish(body=HI, expires=5, timeout=60)) is ExitCode.IO
-        assert trio.current_time() < 60
-    assert box.out == f"failed {box.ids[0]}\n"
+    assert await box.send(Wish(body=HI, expires=5, key="k", timeout=60)) is ExitCode.IO
+    assert 5 <= trio.current_time() < 6
+    assert (box.out, box.waiting()) == (f"failed {box.ids[0]}\n", [])
     assert box.err == "p2pchat: error: not delivered: expired\n"
-    assert box.waiting() == []
+    first, before = box.ids, trio.current_time()
+    assert await box.send(Wish(body=HI, key="k")) is ExitCode.IO
+    assert (box.ids, trio.current_time()) == (first, before)
+    assert box.err == "p2pchat: error: not delivered: expired\n"
+    async with listening(box.network, tmp_path / "ann") as ann:
+        assert await box.send(Wish(body=Text("in time"), expires=5)) is ExitCode.DONE
+        assert await ann.wait_heard(1) == ["in time"]
+
+
+async def test_what_expires_in_the_last_moment_of_the_patience_has_expired(
+    box: Mailbox, autojump_clock: MockClock
+) -> None:
+    box.expect()
+    assert await box.send(Wish(body=HI, expires=5.1, timeout=5.101)) is ExitCode.IO
+    assert box.out == f"failed {box.ids[0]}\n"
 
 
 # ---- at most once
