@@ -62,7 +62,8 @@ def history(whom: str | None, part: Part, common: Common) -> int:
         if limit is not None:
             first = max(first, log.first_of_last(db, limit, peer=peer, before=before))
         rows = log.between(db, peer=peer, after=first - 1, before=before)
-        if not say.lines(_as_json(rows) if common.json else _look(db, whom).day_by_day(rows)):
+        breaks = log.breaks(db, peer=peer, after=first - 1, before=before)
+        if not say.lines(_as_json(rows) if common.json else _look(db, whom).day_by_day(rows, breaks)):
             return _nothing("nothing that was said is there", common)
         is_whole = limit is None or log.first_of_last(db, 1, peer=peer, before=first) == log.LAST
         if part.since is None and not (is_whole or common.json or common.quiet):

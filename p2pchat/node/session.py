@@ -274,7 +274,8 @@ class Session(Speaking):
             fingerprint = f"compare its fingerprint by voice: {self.peer.fingerprint}"
             self.feed.put(Notice(text=f"this key is expected at {pinned} from now on; {fingerprint}"))
         if gap:
-            self.feed.put(Notice(text=f"messages of {self.peer} may be missing: it no longer has all it once sent"))
+            missing = f"messages of {self.peer} may be missing here"
+            self.feed.put(Notice(text=f"{missing}: one of the two sides has lost a part of its past"))
 
     def link_ended(self, exchange: Exchange, end: LinkEnd) -> None:
         """Note that `exchange` is gone; tell it, unless another link has taken over."""

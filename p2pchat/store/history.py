@@ -50,6 +50,13 @@ class Row(Struct, frozen=True, gc=False):
         return Message(self.seq, entry, messages.decode_body(self.kind, self.body))
 
 
+class Break(Struct, frozen=True, gc=False):
+    """A place where messages with a peer may be missing: one of the two sides has lost a part of its past."""
+
+    cursor: int
+    peer: PeerId
+
+
 class Unread(Struct, frozen=True, gc=False):
     """What the peer said and nobody here has seen."""
 
@@ -122,6 +129,13 @@ def at(db: Database, cursor: int) -> Row | None:
     return rows[0] if rows else None
 
 
+def breaks(db: Database, *, peer: PeerId | None = None, after: int = 0, before: int | None = None) -> Iterator[Break]:
+    """Yield the places between two cursors, neither included, where messages may be missing, oldest first."""
+    key, end = None if peer is None else peer.key, LAST if before is None else before
+    for cursor, whose in db.connection.execute(_BREAKS, (key, after, end)):
+        yield Break(cursor, PeerId(whose))
+
+
 def since(db: Database, ms: int) -> int:
     """Return the cursor from which on messages are from `ms` (Unix milliseconds) or later.
 
@@ -175,6 +189,12 @@ def mark_read(db: Database, peer: PeerId, through: int) -> None:
 
 #: A cursor that no message ever has.
 LAST: Final = 2**63 - 1
+
+# By index: these events are about no message of mine, so `last` is 0 in all of them.
+_BREAKS: Final = """
+    SELECT e.cursor, p.peer FROM pairs AS p CROSS JOIN events AS e ON e.pair = p.pair
+    WHERE (?1 IS NULL OR p.peer = ?1) AND e.kind IN ('gap', 'rolled_back') AND e.last = 0
+      AND e.cursor > ?2 AND e.cursor < ?3 ORDER BY e.cursor"""
 
 _CURSORS: Final = "SELECT m.cursor FROM messages AS m"
 _ROWS: Final = """

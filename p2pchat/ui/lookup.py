@@ -43,6 +43,7 @@ class Opening(NamedTuple):
     known: list[Row]  # messages that were seen before
     new: list[Row]  # unread ones, and what stands between them
     hidden: str  # how many unread ones are older than those; empty if none is
+    breaks: list[int]  # cursors behind the first of all these where messages may be missing
 
 
 @final
@@ -104,8 +105,10 @@ class Lookup:
         peer = None if session is None else session.peer
 
         def read(db: Database) -> list[str]:
-            rows = history.last(db, min(count or SHOWN, MAX_SHOWN), peer=peer)
-            return list(self._look(db, peer, width).day_by_day(rows)) or [NOTHING_SAID]
+            first = history.first_of_last(db, min(count or SHOWN, MAX_SHOWN), peer=peer)
+            rows = history.between(db, peer=peer, after=first - 1)
+            breaks = history.breaks(db, peer=peer, after=first - 1)
+            return list(self._look(db, peer, width).day_by_day(rows, breaks)) or [NOTHING_SAID]
 
         return await self._store.read(read)
 
@@ -156,7 +159,9 @@ def _opening(db: Database, peer: PeerId) -> Opening:
     known = _newest(history.last(db, CONTEXT, peer=peer, before=first))
     hidden = unread.count - sum(not row.mine for row in new)
     many = f"{hidden} or more" if unread.count == history.COUNTED else f"{hidden}"
-    return Opening(cursor, known, new, many if hidden else "")
+    after = min((row.cursor for row in (*known, *new)), default=cursor)
+    breaks = [one.cursor for one in history.breaks(db, peer=peer, after=after, before=cursor + 1)]
+    return Opening(cursor, known, new, many if hidden else "", breaks)
 
 
 def _newest(rows: Iterable[Row]) -> list[Row]:

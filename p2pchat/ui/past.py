@@ -6,8 +6,8 @@ nobody but me is called *you*.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
@@ -16,11 +16,12 @@ from p2pchat.ui import sanitize, transcript, words
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
-    from p2pchat.store.history import Row
+    from p2pchat.store.history import Break, Row
     from p2pchat.ui.marks import Marks
 
 ME: Final = words.OURSELVES
 MYSELF: Final = "me"  # as I call myself where I type the name of somebody
+MISSING: Final = "messages with {} may be missing here --"
 NEW: Final = f"{transcript.OURS}new --"
 APART: Final = "--"  # stands between two places that have nothing to do with each other
 FOUND, AROUND = "> ", "  "  # begin what was found, and what stands around it
@@ -35,10 +36,15 @@ class Look:
     width: int = 0  # columns, 0 if that is not known
     with_one: bool = False  # everything was said with one and the same peer
 
-    def day_by_day(self, rows: Iterable[Row], *, new_from: int = 0) -> Iterable[str]:
-        """Yield the lines for messages, oldest first: a line for each day, and one before the cursor `new_from`."""
+    def day_by_day(self, rows: Iterable[Row], breaks: Iterable[Break] = (), *, new_from: int = 0) -> Iterator[str]:
+        """Yield the lines for messages, oldest first.
+
+        There is a line for each day, one where messages may be missing, and one before the cursor `new_from`.
+        """
         day: date | None = None
+        broken = deque(breaks)
         for row in rows:
+            yield from self._missing(broken, row.cursor)
             moment = _local(row.at_ms)
             if moment.date() != day:
                 day = moment.date()
@@ -47,6 +53,7 @@ class Look:
                 new_from = 0
                 yield NEW
             yield from self._said(f"{moment:%H:%M}", row)
+        yield from self._missing(broken)
 
     def found(self, row: Row, before: Iterable[Row] = (), after: Iterable[Row] = ()) -> list[str]:
         """Return the lines for a message that was found, and for what stands around it."""
@@ -56,6 +63,16 @@ class Look:
             sign = (FOUND if one is row else AROUND) if around else ""
             lines += self._said(f"{sign}{_local(one.at_ms):%Y-%m-%d %H:%M}", one)
         return lines
+
+    def _missing(self, broken: deque[Break], before: int | None = None) -> Iterator[str]:
+        """Yield a line for each peer of whom messages may be missing before a cursor, and forget these places."""
+        peers: dict[PeerId, None] = {}
+        while broken and (before is None or broken[0].cursor < before):
+            peers[broken.popleft().peer] = None
+        for peer in peers:
+            first, *rest = transcript.fold(MISSING.format(self.names[peer]), self.width - len(transcript.OURS))
+            yield transcript.OURS + first
+            yield from (" " * len(transcript.OURS) + piece for piece in rest)
 
     def _said(self, time: str, row: Row) -> list[str]:
         text = transcript.readable(row.message)

@@ -6,6 +6,7 @@ the face's business.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,11 +14,13 @@ from uuid import UUID
 from p2pchat.errors import StoreError
 from p2pchat.node import events
 from p2pchat.protocol.assembly import Messages
-from p2pchat.ui import clocks, commands, lookup, transcript
+from p2pchat.ui import clocks, commands, lookup, past, transcript
 from p2pchat.ui.posts import Post, Posts
 from p2pchat.ui.seen import Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from p2pchat.node.session import Session
     from p2pchat.store.history import Row
     from p2pchat.store.store import Store
@@ -95,16 +98,31 @@ class Reader:
         if opening is None:
             return
         name = self._words.name(session, chat.sessions)
-        await self._screen.recall([self._spoken(row, session, name) for row in opening.known])
+        breaks = deque(opening.breaks)
+        await self._recall(opening.known, breaks, session, name)
         if opening.hidden:
             told = f"{opening.hidden} unread messages before these are not shown: p2pchat history {session.peer}"
             await self._screen.note([told])
         if opening.new:
             await self._screen.note(["new --"])
-            await self._screen.recall([self._spoken(row, session, name) for row in opening.new])
+            await self._recall(opening.new, breaks, session, name)
+        await self._missing(breaks, name, before=opening.cursor + 1)
         theirs = [row for row in opening.new if not row.mine]
         messages = Messages([row.seq for row in theirs], [row.message.entry for row in theirs])
         self._look_at(session, messages, through=opening.cursor)
+
+    async def _recall(self, rows: Iterable[Row], breaks: deque[int], session: Session, name: str) -> None:
+        for row in rows:
+            await self._missing(breaks, name, before=row.cursor)
+            await self._screen.recall([self._spoken(row, session, name)])
+
+    async def _missing(self, breaks: deque[int], name: str, *, before: int) -> None:
+        """Say once that messages may be missing if one of `breaks` is before a cursor; forget those that are."""
+        count = sum(cursor < before for cursor in breaks)
+        for _ in range(count):
+            breaks.popleft()
+        if count:
+            await self._screen.note([past.MISSING.format(name)])
 
     def _spoken(self, row: Row, session: Session, name: str) -> transcript.Spoken:
         """Return a message of the store as it is shown; one of ours gets a number again."""

@@ -61,6 +61,19 @@ def test_what_was_said_with_one(filled: Path, run: Run) -> None:
     assert run("history", str(BOB)) == (0, expected, [])
 
 
+def test_where_messages_may_be_missing(data: Path, run: Run) -> None:
+    with open_logbook(data) as book:
+        fill(book)
+        gap = book.event(BOB, "gap")
+        book.hear(BOB, Text("again"))
+    missing = "-- messages with bob may be missing here --"
+    assert run("history") == (0, [*ALL, missing, "12:00    bob: again"], [])
+    assert run("history", str(ANN))[1] == [line.replace(" to ann", "") for line in ALL if "ann" in line or "--" in line]
+    assert missing not in run("history", "--before", str(gap))[1]
+    code, lines, _ = run("history", "--json")
+    assert (code, len(lines)) == (0, 7)  # messages; the log has the rest
+
+
 def test_a_peer_may_be_an_address_that_is_pinned(filled: Path, run: Run) -> None:
     with open_logbook(filled) as book:
         pins.pin(book.db, "tcp:box:7272", ANN)
@@ -155,7 +168,7 @@ def left(data: Path) -> list[int]:
         return [row.cursor for row in history.between(book.db)]
 
 
-def test_deleting_everything(filled: Path, run: Run) -> None:
+def test_deleting_everything(data: Path, filled: Path, run: Run) -> None:
     told = (
         "p2pchat: deleted 6 messages. 1 of them still waits to be sent, and will be; "
         f"`p2pchat unsend ID --data-dir {data}` withdraws one"

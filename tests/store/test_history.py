@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ def delete(book: Logbook, cursor: int) -> None:
     book.db.connection.execute("UPDATE messages SET body = NULL WHERE cursor = ?", (cursor,))
 
 
-def cursors(rows: Iterator[Row] | list[Row]) -> list[int]:
+def cursors(rows: Iterable[Row | history.Break]) -> list[int]:
     return [row.cursor for row in rows]
 
 
@@ -65,6 +65,18 @@ def test_the_state_of_the_peers_message_is_whether_somebody_saw_it(book: Logbook
     history.mark_read(book.db, BOB, heard[0])
     book.db.connection.execute("UPDATE messages SET read_ms = 1 WHERE cursor = ?", (heard[2],))
     assert [row.state for row in history.page(book.db)] == ["read", "received", "read"]
+
+
+def test_a_break_stands_between_messages(book: Logbook) -> None:
+    book.hear(BOB, Text("before"))
+    gap = book.event(BOB, "gap")
+    book.hear(ANN, Text("else"))
+    back = book.event(ANN, "rolled_back")
+    book.connected(BOB)
+    assert [(one.cursor, one.peer) for one in history.breaks(book.db)] == [(gap, BOB), (back, ANN)]
+    assert cursors(history.breaks(book.db, peer=BOB)) == [gap]
+    assert cursors(history.breaks(book.db, after=gap)) == [back]
+    assert cursors(history.breaks(book.db, after=gap - 1, before=back)) == [gap]
 
 
 def test_pages_follow_each_other(book: Logbook) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -201,6 +203,28 @@ async def test_a_chat_goes_on_with_its_last_lines_and_what_is_new(
             "bob: newer",
         ]
         assert lines[start + 7].startswith("-- 2027-01-")
+
+
+async def test_a_chat_goes_on_with_where_messages_may_be_missing(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    def lose() -> None:
+        with closing(sqlite3.connect(next((tmp_path / "me").rglob("history.db")), isolation_level=None)) as db:
+            newest = "max((SELECT max(cursor) FROM events), (SELECT max(cursor) FROM messages))"
+            db.execute(f"INSERT INTO events (cursor, count, at_ms, kind, pair) SELECT {newest} + 1, 1, 0, 'gap', 1")
+
+    for text in ("first", "second"):
+        async with chatting(network, tmp_path) as (program, bob):
+            await bob.node.sessions[0].send(text)
+            await program.out.wait_for(f"bob: {text}")
+            await trio.sleep(1)
+        lose()
+    async with chatting(network, tmp_path) as (program, bob):
+        await trio.sleep(1)
+    missing = "-- messages with bob may be missing here --"
+    lines = [line[6:] if line[2:3] == ":" else line for line in program.out.lines]
+    start = lines.index("bob: first")
+    assert lines[start : start + 4] == ["bob: first", missing, "bob: second", missing]
 
 
 async def test_of_many_unread_ones_the_newest_are_shown_and_the_others_counted(

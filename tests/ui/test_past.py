@@ -31,7 +31,7 @@ def book(tmp_path: Path) -> Iterator[Logbook]:
 
 def shown(book: Logbook, *, new_from: int = 0, width: int = 0, signs: marks.Marks = marks.UNICODE) -> list[str]:
     look = past.Look(marks=signs, names=past.names(history.claims(book.db), signs), width=width)
-    return list(look.day_by_day(history.between(book.db), new_from=new_from))
+    return list(look.day_by_day(history.between(book.db), history.breaks(book.db), new_from=new_from))
 
 
 def test_each_day_has_its_line(book: Logbook) -> None:
@@ -47,6 +47,27 @@ def test_what_is_new_stands_behind_a_line(book: Logbook) -> None:
     expected = ["12:00    bob: a", past.NEW, "12:00    bob: b", "12:00    bob: c"]
     assert shown(book, new_from=cursors[1])[1:] == expected
     assert shown(book, new_from=cursors[-1] + 1) == shown(book)
+
+
+def test_where_messages_may_be_missing_there_is_a_line(book: Logbook) -> None:
+    book.pair(BOB, name="bob")
+    book.hear(BOB, Text("a"))
+    for kind in ("gap", "rolled_back"):  # one loss
+        book.event(BOB, kind)
+    book.hear(BOB, Text("b"))
+    book.event(BOB, "gap")
+    missing = "-- messages with bob may be missing here --"
+    assert shown(book)[1:] == ["12:00    bob: a", missing, "12:00    bob: b", missing]
+
+
+def test_a_long_name_forges_no_line_where_messages_may_be_missing(book: Logbook) -> None:
+    book.pair(BOB, name="bob is not here 12:00 you: hi")
+    book.event(BOB, "gap")
+    assert shown(book, width=32) == [
+        "-- messages with bob is not here",
+        "   12_00 you_ hi may be missing",
+        "   here --",
+    ]
 
 
 def test_states_have_signs_where_no_name_can_be(book: Logbook) -> None:
