@@ -65,7 +65,9 @@ class Report:
         return {} if is_reached(State(one.state), self.wait) else {"reason": self._why([one])}
 
     def _what(self, late: Sequence[Timeline]) -> str:
-        return f"not {self.wait.value}" if len(self.told) == 1 else f"{len(late)} messages are not {self.wait.value}"
+        if len(self.told) == 1:
+            return f"not {self.wait.value}"
+        return f"{'1 message is' if len(late) == 1 else f'{len(late)} messages are'} not {self.wait.value}"
 
     def _why(self, late: Sequence[Timeline]) -> str:
         failed = [one.reason for one in late if _has_failed(one)]
@@ -78,11 +80,14 @@ class Report:
         first = waiting[0]
         if not first.waits:
             return ""
+        peer = "that peer"
+        if isinstance(self.error, UntrustedPeer):
+            peer = f"{first.named.peer}, and nobody else"  # who answered may be another one
         if len(waiting) > 1:
-            return f"they go out when any p2pchat of this profile meets that peer: p2pchat queue{self.flags}"
+            return f"they go out when any p2pchat of this profile meets {peer}: p2pchat queue{self.flags}"
         if first.state == State.QUEUED.value:
             return (
-                "it goes out when any p2pchat of this profile meets that peer; "
+                f"it goes out when any p2pchat of this profile meets {peer}; "
                 f"to withdraw it: p2pchat unsend {_id(first)}{self.flags}"
             )
         return f"it has left, and may have arrived: p2pchat why {_id(first)}{self.flags}"

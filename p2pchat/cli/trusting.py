@@ -10,7 +10,7 @@ from p2pchat.cli import places, profiles, say
 from p2pchat.crypto.identity import PeerId
 from p2pchat.env import system_env
 from p2pchat.errors import BadData
-from p2pchat.store import pins
+from p2pchat.store import pins, queue
 from p2pchat.store.accepted import AcceptedFile
 from p2pchat.store.database import Database
 from p2pchat.transports.registry import Transports
@@ -50,8 +50,17 @@ def _expect(peer: PeerId, address: Address, where: Places, env: Env) -> list[str
     place = pins.canonical(address)
     with closing(Database.open(where.history, wall=env.wall)) as db, db.transaction():
         before = pins.move(db, place, peer)
+        waiting = sum(1 for _ in queue.waiting(db, before)) if before else 0
     if before == peer:
         return [f"it was expected at {place} already"]
     if before is None:
         return [f"it is expected at {place} from now on"]
-    return [f"it is expected at {place} from now on, instead of {before}", f"fingerprint  {before.fingerprint}"]
+    told = [f"it is expected at {place} from now on, instead of {before}", f"fingerprint  {before.fingerprint}"]
+    if waiting:
+        flags = profiles.flags(where)
+        many = "1 message still waits" if waiting == 1 else f"{waiting} messages still wait"
+        told += [
+            f"{many} for the old key, and nobody else gets what was said to it",
+            f"to see that: p2pchat queue {before}{flags}; to withdraw a message: p2pchat unsend ID{flags}",
+        ]
+    return told

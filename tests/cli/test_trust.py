@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,22 @@ def test_an_address_is_expected_to_have_that_key_and_may_get_another(home: Home)
     code, said = trust(home, str(ANN), "tcp://box:7272/")
     assert code == 0
     assert f"it is expected at tcp:box:7272 from now on, instead of {BOB}\n" in said
+
+
+def test_what_waits_for_the_old_key_is_told(home: Home) -> None:
+    home.call("trust", str(ANN), "box")
+    home.call("send", "box:7272", "for ann alone", "--wait", "queued")
+    code, said = trust(home, str(BOB), "box")
+    assert code == 0
+    flags = re.escape(f" --data-dir {home.data}")
+    told, cure = said.splitlines()[-2:]
+    assert told == "1 message still waits for the old key, and nobody else gets what was said to it"
+    assert re.fullmatch(
+        f"to see that: p2pchat queue {ANN}({flags})?; to withdraw a message: .* unsend ID({flags})?", cure
+    )
+    home.call("send", str(ANN), "another", "--wait", "queued")
+    trust(home, str(ANN), "box")
+    assert "2 messages still wait for the old key" in trust(home, str(BOB), "box")[1]
 
 
 @pytest.mark.parametrize("words", [("bob",), (str(ANN)[:-1],), (str(ANN), "exec:'"), (str(ANN), "a b"), ()])
