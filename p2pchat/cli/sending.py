@@ -18,6 +18,7 @@ from p2pchat.errors import ConnectFailed, LinkLost, NotLetIn, P2PChatError
 from p2pchat.node import events
 from p2pchat.node.events import State
 from p2pchat.store import expiry, journal, queue, timeline
+from p2pchat.ui import endings
 
 if TYPE_CHECKING:
     from p2pchat.cli.peers import Target
@@ -197,7 +198,7 @@ class Sending:
             self._scope.cancel()
 
     def _too_late(self) -> P2PChatError:
-        seconds = f"within {self._wish.timeout:g} seconds"
+        seconds = endings.within(self._wish.timeout)
         where = self._target.word
         if self._was_reached:
             return NotLetIn(f"{where} did not let us in {seconds}", hint="ask the other side to accept you")

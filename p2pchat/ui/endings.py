@@ -25,20 +25,23 @@ def not_kept(count: int) -> str:
     return f"messages that were not delivered, and that nothing keeps: {count}"
 
 
+def within(seconds: float) -> str:
+    """Return how long somebody has waited: ``within 1 second``."""
+    return "within 1 second" if seconds == 1 else f"within {seconds:g} seconds"
+
+
 def too_late(address: Address, seconds: float, *, reached: bool) -> errors.P2PChatError:
     """Return the error for an `address` where no chat began in time; `reached` if somebody was there."""
     if reached:
-        return errors.NotLetIn(
-            f"{address} did not let us in within {seconds:g} seconds", hint="--timeout gives it more time"
-        )
+        return errors.NotLetIn(f"{address} did not let us in {within(seconds)}", hint="--timeout gives it more time")
     return errors.ConnectFailed(
-        f"cannot reach {address} within {seconds:g} seconds", hint="check the address, or give it more --timeout"
+        f"cannot reach {address} {within(seconds)}", hint="check the address, or give it more --timeout"
     )
 
 
 def lost_too_long(session: Session, seconds: float, *, unsaid: int) -> errors.P2PChatError:
     """Return the error for a link that was lost and did not come back, with `unsaid` messages under way."""
-    return _lost(session, f"the connection was lost and did not come back within {seconds:g} seconds", unsaid=unsaid)
+    return _lost(session, f"the connection was lost and did not come back {within(seconds)}", unsaid=unsaid)
 
 
 def lost_for_good(end: Disconnected, *, unsaid: int) -> errors.P2PChatError:

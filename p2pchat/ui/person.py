@@ -128,7 +128,8 @@ class Person:
             if session.connected and session.has_unsaid:
                 waiting += await session.unsaid()
         if waiting:
-            await self._reader.tell([f"waiting for {waiting} messages to arrive; /q again does not wait"])
+            what = "1 message" if waiting == 1 else f"{waiting} messages"
+            await self._reader.tell([f"waiting for {what} to arrive; /q again does not wait"])
         for session, count in (await chat.leave()).items():
             await self._screen.note(self._words.unsaid(session, count, chat.sessions))
         chat.end()

@@ -116,7 +116,7 @@ async def test_a_link_that_stays_lost_is_an_error_without_a_terminal(ann: Home, 
         await chat(listener, dialer)
         listener.signal(signal.SIGKILL)
         assert await dialer.wait() == 74
-        await dialer.wait_for("p2pchat: error: the connection was lost and did not come back within 1 seconds\n")
+        await dialer.wait_for("p2pchat: error: the connection was lost and did not come back within 1 second\n")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_a_program_is_told_why_in_the_state(box: Mailbox, autojump_clock: 
     assert await box.send(Wish(body=HI, timeout=1), common=Common(json=True)) is ExitCode.STORED
     assert box.out.count("\n") == 1
     assert f'"id":"{box.ids[0]}"' in box.out
-    assert '"state":"queued","reason":"cannot reach memory:home within 1 seconds: ' in box.out
+    assert '"state":"queued","reason":"cannot reach memory:home within 1 second: ' in box.out
 
 
 async def test_who_comes_in_time_gets_it(box: Mailbox, tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -78,7 +78,7 @@ def test_ctrl_d_says_goodbye_and_ctrl_c_does_not_wait_for_it() -> None:
             keys.send_text("last words\r")
             await desk.wait_for("#1 you: last words")
             keys.send_text("\x04")
-            await desk.wait_for("waiting for 1 messages to arrive")
+            await desk.wait_for("waiting for 1 message to arrive")
             keys.send_text("\x03")
             assert isinstance(await desk.wait_ended(), errors.Interrupted)
             assert "you: last words  #1 ✗" in desk.text
