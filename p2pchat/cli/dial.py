@@ -24,7 +24,7 @@ app: options.Application = options.application()
 
 
 @app.command(help=HELP)
-@options.gathered("dial")
+@options.gathered("dial", timeout="60; at a terminal none")
 def dial(
     peer: Annotated[str, typer.Argument(metavar="PEER", help="whom to reach", show_default=False)],
     *,

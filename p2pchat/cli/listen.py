@@ -25,7 +25,7 @@ app: options.Application = options.application()
 
 
 @app.command(help=HELP, no_args_is_help=False)
-@options.gathered("listen")
+@options.gathered("listen", timeout="60; at a terminal none")
 def listen(
     addresses: Annotated[
         list[str] | None, typer.Argument(metavar="ADDRESS", help="where to wait", show_default=False)

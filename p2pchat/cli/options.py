@@ -30,9 +30,13 @@ def application() -> Application:
     return Application(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-def gathered(name: str) -> Callable[[Verb], Verb]:
-    """Return a decorator for the function of the verb `name`: what typer sees has flags where it has `common`."""
-    options = settings.named(verbs.BY_NAME[name].options)
+def gathered(name: str, **usual: str) -> Callable[[Verb], Verb]:
+    """Return a decorator for the function of the verb `name`: what typer sees has flags where it has `common`.
+
+    `usual` says of options by their fields what their default is in words, where it is another one for this verb.
+    """
+    named = settings.named(verbs.BY_NAME[name].options)
+    options = [option._replace(usual=usual.get(option.field, option.usual)) for option in named]
 
     def decorate(function: Verb) -> Verb:
         @functools.wraps(function)

@@ -43,7 +43,7 @@ def _option(*words: str, help: str, metavar: str | None = None) -> object:  # no
 
 
 @app.command(help=HELP)
-@options.gathered("send")
+@options.gathered("send", timeout="30")
 def send(  # noqa: PLR0913  (each is something to type)
     peer: Annotated[str, typer.Argument(metavar="PEER", help="whom to tell it", show_default=False)],
     text: Annotated[

@@ -121,7 +121,7 @@ class Common:
         _SECONDS,
         default=None,
         metavar="SECONDS",
-        usual="60; at a terminal none",
+        usual="60; at a terminal none; send: 30",
     )
     linger: float = _option(
         "wait so long for one more answer at the end", _SECONDS, default=5.0, metavar="SECONDS", usual="5"
