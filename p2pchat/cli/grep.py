@@ -9,9 +9,10 @@ import typer
 from p2pchat.cli import options, settings
 
 HELP = """\
-Find messages in which all WORDS occur, the best first. Capitals and accents do not matter: cafe finds Café. A word of
-Chinese, Japanese, Korean, Thai or the like is found in the middle of a sentence, too. Nothing in WORDS means anything
-but itself: there are no operators, and no quotes are needed. What begins with a dash stands behind `--`.
+Find messages in which all WORDS occur, the best first. Whole words are found: door does not find doors. Capitals and
+accents do not matter: cafe finds Café. A word of Chinese, Japanese, Korean, Thai or the like is found in the middle of
+a sentence, too. Nothing in WORDS means anything but itself: there are no operators, and no quotes are needed. What
+begins with a dash stands behind `--`.
 
 Where very many messages fit, only the newest 2000 of them are compared. The exit code is 1 if there is none. With
 --json each message is an object on one line; with -C it has `before` and `after`.

@@ -103,7 +103,11 @@ def grep(words: Sequence[str], where: Where, common: Common) -> int:
         query = search.Query(words=words, peer=peer, mine=mine, after=after, limit=where.limit)
         found = (_Found(row, *log.around(db, row, where.context)) for row in search.grep(db, query))
         told = _found_as_json(found, where) if common.json else _found_as_text(found, where, _look(db))
-        return ExitCode.DONE if say.lines(told) else ExitCode.NO
+        if say.lines(told):
+            return ExitCode.DONE
+        if not common.json:
+            _nothing("nothing was found", common)
+        return ExitCode.NO
 
 
 @dataclass(frozen=True, slots=True)

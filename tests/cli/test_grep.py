@@ -56,7 +56,10 @@ def test_a_person_finds_what_is_there(word: str, grep: Run) -> None:
 
 
 def test_nothing_is_found(grep: Run) -> None:
-    assert grep("cafe", "tokyo") == (1, [], [])
+    nothing = (1, [], ["p2pchat: nothing was found"])
+    assert grep("cafe", "tokyo") == nothing
+    assert grep("caf") == nothing  # whole words are found
+    assert grep("cafe", "tokyo", "-q") == (1, [], [])
     assert grep("cafe", "--json", "--since", "2026-11-23") == (1, [], [])
 
 
