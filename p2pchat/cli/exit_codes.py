@@ -43,7 +43,7 @@ MEANINGS = {
     ExitCode.BUG: "a bug of p2pchat",
     ExitCode.CANNOT_WRITE: "cannot write a file or bind an address",
     ExitCode.IO: "input or output failed, or the link is lost for good and nothing is kept",
-    ExitCode.STORED: "stored, not reached yet",
+    ExitCode.STORED: "stored, and not as far yet as was asked for",
     ExitCode.PROTOCOL: "protocol or version: the other side is not a p2pchat that we understand",
     ExitCode.UNTRUSTED: "untrusted, refused, or a changed key",
     ExitCode.CONFIGURATION: "configuration, or wrong owner or mode of a key",

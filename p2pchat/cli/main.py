@@ -138,6 +138,8 @@ def _usage(verb: verbs.Verb, words: Sequence[str], wrong: typer.TyperException) 
         import difflib  # noqa: PLC0415  (for somebody who mistyped)
 
         name = str(getattr(wrong, "option_name", ""))
+        if name == "--guest" and "data-dir" in verb.options:
+            return f"no such option: {name}", f"{verb.name} works with what a profile keeps, and a guest keeps nothing"
         near = difflib.get_close_matches(name, [f"--{option}" for option in (*verb.options, "help")], n=1)
         return f"no such option: {name}", f"did you mean `p2pchat {verb.name} {near[0]}`?" if near else hint
     message = wrong.format_message().rstrip(".").replace("Value error, ", "")

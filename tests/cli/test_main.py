@@ -110,6 +110,7 @@ def test_a_usage_error_is_one_line_and_a_hint(words: list[str], message: str) ->
         (["dial", "x", "--timout", "5"], "did you mean `p2pchat dial --timeout`?"),
         (["connect", "x", "--gest"], "did you mean `p2pchat dial --guest`?"),
         (["id", "--timeout", "5"], "`p2pchat id --help` shows what it takes"),
+        (["send", "x", "--guest"], "send works with what a profile keeps, and a guest keeps nothing"),
     ],
 )
 def test_a_mistyped_option_gets_the_nearest_of_the_verb(words: list[str], hint: str) -> None:
