@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXEC = "exec"
 
 _ID = re.compile(r"peer1[0-9a-z]{20,}", re.IGNORECASE)  # an id with a mistake is none of a host or a contact
+_PIECE = re.compile(r"peer1[0-9a-z]+", re.IGNORECASE)  # nor is a piece of one, where no host is meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def resolve(word: str, db: Database | None, *, schemes: Collection[str] = (), ho
     if links.is_link(word):
         link = links.read(word)
         return Target(word=word, peer=link.peer, addresses=_all(link.addresses, _known(db, link.peer)))
-    if _ID.fullmatch(word):
+    if (_ID if hosts else _PIECE).fullmatch(word):
         peer = PeerId.parse(word)
         return Target(word=word, peer=peer, addresses=_known(db, peer))
     if not (hosts or ":" in word or "/" in word):

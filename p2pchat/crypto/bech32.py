@@ -48,7 +48,7 @@ def decode(prefix: str, text: str) -> bytes:
             raise ValueError(f"it holds {character!a}, which is never used")
         groups.append(ALPHABET.index(character))
     if len(groups) < CHECKSUM_LENGTH or _polymod((*_expand(prefix), *groups)) != CHECKSUM:
-        raise ValueError("its checksum is wrong, so a character is")
+        raise ValueError("its checksum does not fit, so a character is wrong, or missing")
     return _joined(groups[:-CHECKSUM_LENGTH])
 
 

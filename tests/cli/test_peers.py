@@ -77,6 +77,9 @@ def test_a_bare_word_is_a_contact_and_for_those_who_dial_a_host(db: Database) ->
         with pytest.raises(NoContact) as told:
             peers.resolve(word, db)
         assert told.value.hint == f"to reach a host of that name: tcp:{word}"
+    with pytest.raises(AddressError, match="'peer1zzz' is not a peer id: its checksum does not fit"):
+        peers.resolve("peer1zzz", db)
+    assert peers.resolve("peer1zzz", db, hosts=True).addresses == at("peer1zzz")
     assert peers.resolve("ann", db, hosts=True).peer == ANN
     assert peers.resolve("peer1", db, hosts=True).addresses == at("peer1")
     assert peers.resolve("ann", None, hosts=True).peer is None

@@ -63,7 +63,7 @@ def test_nothing_waits_in_an_empty_profile(data: Path, run: Run) -> None:
     assert not (data / "history.db").exists()
 
 
-@pytest.mark.parametrize(("who", "code"), [("bob", 66), ("tcp:box:7272", 66), ("peer1" + "q" * 59, 2)])
+@pytest.mark.parametrize(("who", "code"), [("bob", 66), ("tcp:box:7272", 66), ("peer1" + "q" * 59, 2), ("peer1zzz", 2)])
 def test_nobody_waits_for_nobody(run: Run, book: Logbook, who: str, code: int) -> None:
     (error,) = as_json(run, "queue", who, code=code)
     assert error["event"] == "error"
