@@ -67,13 +67,16 @@ def translated(error: sqlite3.Error, path: Path) -> StoreError:
         case _:
             return StoreFailed(
                 f"{path} could not be read or written: {error}",
-                hint="look at the disk (dmesg); what was delivered before is not touched by this",
+                hint="look at the disk (dmesg), and whether files may be that long (ulimit -f); "
+                "what was delivered before is not touched by this",
             )
 
 
 def corrupt(path: Path, detail: str) -> StoreCorrupt:
     """Return the error for a database that does not hold what it should."""
+    # What stands beside a database belongs to it: a new one, or a copy, would take it for its own.
+    aside = quote(str(path.parent / "damaged"))
     return StoreCorrupt(
         f"{path} is damaged: {detail}",
-        hint=f"put back a copy, or begin a new one: mv {quote(str(path))} {quote(f'{path}.damaged')}",
+        hint=f"put back a copy, or begin a new one: mkdir {aside} && mv {quote(str(path))}* {aside}",
     )

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sqlite3
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +116,23 @@ def test_a_file_that_may_not_be_written() -> None:
         assert refusal(caught.value) is ExitCode.CANNOT_WRITE
 
 
+def test_a_file_that_can_be_read_is_not_one_that_can_be_written() -> None:
+    """What a crash has left beside it is enough for SQLite to read it, and to begin a transaction."""
+    with nobody_in_particular() as directory:
+        path = directory / "history.db"
+        crashed = opened(path)
+        for file in directory.iterdir():
+            file.chmod(0o400)
+        directory.chmod(0o500)
+        db = opened(path)
+        with pytest.raises(StoreReadOnly, match=r"cannot write .*history.db") as caught:
+            db.require_writable()
+        assert refusal(caught.value) is ExitCode.CANNOT_WRITE
+        assert pins(db) == []
+        db.close()
+        crashed.close()
+
+
 def test_a_directory_that_is_not_there(path: Path) -> None:
     with pytest.raises(StoreError, match="No such file or directory"):
         opened(path / "history.db")
@@ -139,6 +157,7 @@ def test_a_file_that_cannot_grow_any_more(path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
     assert refusal(caught.value) is ExitCode.IO
+    assert "ulimit -f" in caught.value.hint
     assert pins(db) == []
     with db.transaction():
         pin(db, "tcp:here:1")
@@ -170,6 +189,18 @@ def test_a_database_of_a_newer_version(path: Path) -> None:
     with pytest.raises(StoreTooNew, match="written by a newer p2pchat") as caught:
         opened(path)
     assert refusal(caught.value) is ExitCode.CONFIGURATION
+
+
+def test_what_is_damaged_is_moved_away_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "it's mine" / "history.db"
+    path.parent.mkdir()
+    files = {path.with_name(f"history.db{end}") for end in ("", "-wal", "-shm")}
+    for file in files:
+        file.touch()
+    command = str(failures.corrupt(path, "no").hint).partition("a new one: ")[2]
+    subprocess.run(["/bin/sh", "-ec", command], check=True)
+    assert {file.name for file in (path.parent / "damaged").iterdir()} == {file.name for file in files}
+    assert [file.name for file in path.parent.iterdir()] == ["damaged"]
 
 
 def test_damage_is_named_where_it_is_met(path: Path) -> None:
