@@ -7,6 +7,7 @@ without a pin nothing is stored before somebody has let us in there: until then 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ from uuid import UUID
 
 import trio
 
-from p2pchat.errors import ConnectFailed, LinkLost, NotLetIn, P2PChatError
+from p2pchat.errors import ConnectFailed, LinkLost, NotLetIn, P2PChatError, StoreError
 from p2pchat.node import events
 from p2pchat.node.events import State
 from p2pchat.store import expiry, journal, queue, timeline
@@ -85,14 +86,15 @@ class Sending:
             self.error = self._too_late()
 
     async def told(self) -> list[Timeline]:
-        """Return what the store knows of the messages now, when what is out of date has failed.
+        """Return what the store knows of the messages now; what is out of date has failed, if the disk takes that.
 
         Raises:
-          StoreError: if it cannot be read, or written where something is out of date.
+          StoreError: if it cannot be read.
         """
 
         def read(db: Database) -> list[Timeline]:
-            expiry.expire(db)
+            with suppress(StoreError):
+                expiry.expire(db)
             found = (timeline.why(db, self._node.id, one.bytes) for one in self.ids)
             return [told for told in found if told is not None]
 
