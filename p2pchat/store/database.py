@@ -198,6 +198,16 @@ class Database:
                         self.connection.execute("ROLLBACK")
                     self.forget()
 
+    def require_writable(self) -> None:
+        """Refuse a file that can only be read: there SQLite begins every transaction, and fails at the first change.
+
+        Raises:
+          StoreReadOnly: if the file, or its file system, is not to be written.
+          StoreError: if it is refused for another reason.
+        """
+        with self.transaction():
+            self.connection.execute("UPDATE searchable SET through = through WHERE 0")
+
     def look(self) -> None:
         """Notice what others have committed.
 

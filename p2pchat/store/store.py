@@ -271,7 +271,8 @@ def _run(database: Database, pair: SqlPair, job: Callable[[Transaction], Any]) -
 
 
 def _begin(database: Database) -> None:
-    """Withdraw what nobody will ever come for, or in time."""
+    """Refuse what cannot be written; withdraw what nobody will ever come for, or in time."""
+    database.require_writable()
     guests.expire(database)
     expiry.expire(database)
 

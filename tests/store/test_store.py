@@ -17,12 +17,12 @@ import trio.testing
 
 from p2pchat.crypto.identity import PeerId
 from p2pchat.env import Env
-from p2pchat.errors import LocalProtocolError, StoreFailed, StoreFull, StoreLocked
+from p2pchat.errors import LocalProtocolError, StoreFailed, StoreFull, StoreLocked, StoreReadOnly
 from p2pchat.protocol import outbox
 from p2pchat.protocol.ids import EntryIds
 from p2pchat.store import failures, search
 from p2pchat.store.base import Transaction
-from p2pchat.store.database import Database
+from p2pchat.store.database import Database, connect_to_read
 from p2pchat.store.schema import FIRST
 from p2pchat.store.store import LOOK, Store, open_store
 from p2pchat.wire.messages import Kind
@@ -388,3 +388,10 @@ async def test_the_quiet_is_used_to_make_what_was_said_searchable(
         store.changed = lambda: None
         await trio.sleep(2 * LOOK)
         assert await store.read(search.missing) == 0
+
+
+async def test_a_store_that_can_only_be_read_does_not_begin(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    async with running(path), open_store(path, env=env(), connect=connect_to_read) as store:
+        with pytest.raises(StoreReadOnly):
+            await store.run()
