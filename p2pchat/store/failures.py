@@ -67,7 +67,8 @@ def translated(error: sqlite3.Error, path: Path) -> StoreError:
         case _:
             return StoreFailed(
                 f"{path} could not be read or written: {error}",
-                hint="look at the disk (dmesg); what was delivered before is not touched by this",
+                hint="look at the disk (dmesg), and whether files may be that long (ulimit -f); "
+                "what was delivered before is not touched by this",
             )
 
 
