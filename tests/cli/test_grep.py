@@ -56,7 +56,7 @@ def test_a_person_finds_what_is_there(word: str, grep: Run) -> None:
 
 
 def test_nothing_is_found(grep: Run) -> None:
-    nothing = (1, [], ["p2pchat: nothing was found"])
+    nothing: tuple[int, list[str], list[str]] = (1, [], ["p2pchat: nothing was found"])
     assert grep("cafe", "tokyo") == nothing
     assert grep("caf") == nothing  # whole words are found
     assert grep("cafe", "tokyo", "-q") == (1, [], [])
