@@ -103,8 +103,9 @@ def of_dial(  # noqa: PLR0911, PLR0912  (one return for each way to fail; a tabl
                 f"{address} and this p2pchat do not understand each other: {end.reason}",
                 hint="use the same version on both sides",
             )
-        case code:
-            return LinkLost(f"{address} ended the connection ({code.name})", hint="try again")
+        case _:
+            who = f"{address} ended the connection" if end.by_peer else f"{address}"
+            return LinkLost(f"{who}: {end.reason}", hint="try again")
 
 
 def hint_in_words(hint: RejectHint) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -14,9 +15,10 @@ from trio.testing import MockClock
 from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity, PeerId
 from p2pchat.errors import StoreError
-from p2pchat.node import events
+from p2pchat.node import events, failures
+from p2pchat.node.link import LinkEnd
 from p2pchat.protocol.outbox import Withdrawal
-from p2pchat.store import history
+from p2pchat.store import history, queue, timeline
 from p2pchat.store.store import Store
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.messages import Data, Profile, Read, Text
@@ -258,6 +260,13 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
             gone = await bob.wait_for(events.Disconnected)
             assert gone.code == CloseCode.STORE_FAILED
             assert session.has_unsaid
+            assert bob.node.store
+            await bob.node.store.flush()
+            (waiting,) = await bob.node.store.read(queue.waiting)
+            story = await bob.node.store.read(partial(timeline.why, own=bob.node.id, message_id=waiting.id))
+            assert story
+            assert story.newest
+            assert gone.reason == story.newest.reason == "the other side cannot store what we say"
         notice = await ann.wait_for(events.Notice)
         assert "no room" in notice.text
         await session.drained()
@@ -285,3 +294,10 @@ async def test_two_who_dial_each_other_at_once_agree_on_one_link(
         await trio.sleep(30)
         assert len(network.dials) == 2
         assert sum(not end.closed for ends in network.wires for end in ends) == 2
+
+
+@pytest.mark.parametrize("by_peer", [True, False])
+def test_a_dial_that_a_store_has_ended_is_told_in_words(*, by_peer: bool) -> None:
+    end = LinkEnd(reason="no", code=CloseCode.STORE_FAILED, by_peer=by_peer)
+    told = "tcp:box:7272 ended the connection: no" if by_peer else "tcp:box:7272: no"
+    assert str(failures.of_dial(Address("tcp", "box:7272"), PeerId(bytes(32)), end, proved=True)) == told
