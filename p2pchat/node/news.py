@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from p2pchat.node.events import Event, Ids, MessagesReceived, SaidElsewhere, StatesChanged
 from p2pchat.node.feed import Arrival
@@ -29,6 +29,7 @@ class News:
 
     def __init__(self, session: Session, store: Store, *, after: int) -> None:
         """Tell what comes after the cursor `after`."""
+        self.first: Final = after  # what came before is told by nobody here
         self.after: int = after  # everything up to here was read
         self._session = session
         self._store = store

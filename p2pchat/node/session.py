@@ -106,6 +106,11 @@ class Session(Speaking):
         """Whether so few messages are under way that each may leave by itself."""
         return self._unsaid < FEW
 
+    @property
+    def follows_from(self) -> int:
+        """The cursor after which the log is told here; 0 if it is not."""
+        return 0 if self._news is None else self._news.first
+
     # ---- goodbyes
 
     async def drained(self) -> None:
@@ -121,15 +126,22 @@ class Session(Speaking):
         link gets lost before the peer knows, the conversation goes on with the next one.
         """
         if self._exchange is None:
-            if self.elsewhere:  # the link is not ours to end
-                self.finish()
-                self.feed.put(
-                    Disconnected(session=self, reason="goes on elsewhere", code=None, clean=True, redial=None)
-                )
+            if self.elsewhere and not self.over:  # the link is not ours to end; what the log has by now is told first
+                self._said_goodbye = True
+                self.pair.submit(lambda: Extent.of, self._leave_elsewhere)
         else:
             self._said_goodbye = True
             self._exchange.parting.goodbye(CloseCode.NORMAL)
             self._note_change()
+
+    def _leave_elsewhere(self, result: Outcome[Extent]) -> None:
+        try:
+            self._extended(result.unwrap())
+        except StoreError as error:
+            self.store_failed(error)
+        if self.elsewhere and not self.over:  # no link of ours has come meanwhile: that one would need a goodbye
+            self.finish()
+            self.feed.put(Disconnected(session=self, reason="goes on elsewhere", code=None, clean=True, redial=None))
 
     async def leave(self) -> int:
         """Say goodbye, wait `Limits.leave` seconds at most for it to be heard; return how many messages stay unsaid.

@@ -10,6 +10,7 @@ from trio.testing import MockClock
 
 from p2pchat import errors
 from p2pchat.ui.chat import Plan
+from p2pchat.wire.messages import Text
 from tests.support.faces import END_OF_INPUT, fill_disk, open_program
 from tests.support.kept import BOB, DIAL, chatting, wait_heard
 from tests.support.peers import HOME, Network, open_peer
@@ -96,3 +97,20 @@ async def test_a_pipe_shares_the_link_of_another_program_and_waits_for_answers(
         assert await pipe.wait_ended() is None
         assert pipe.out.text == "answer\nand more\n"
         assert bob.node.sessions[0].connected
+
+
+async def test_a_pipe_that_shares_a_link_ends_with_all_that_the_log_has(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        chatting(network, tmp_path) as (_, bob),
+        open_program(network, DIAL, kind="pipe", directory=tmp_path / "me", run=1) as pipe,
+    ):
+        await pipe.err.wait_for("another p2pchat of yours has the connection to bob")
+        session = bob.node.sessions[0]
+        await session.send_many([Text(str(number)) for number in range(1000)])
+        await session.drained()  # at once: the pipe has not looked since
+        pipe.node.session(bob.node.id).goodbye()
+        assert await pipe.wait_ended() is None
+        assert pipe.out.lines == [str(number) for number in range(1000)]
+        assert session.connected
