@@ -169,10 +169,10 @@ def face(common: Common, terminals: Terminals, manner: Manner, env: Env, draft: 
     if terminals.keys:
         return PlainFace(manner, source=stdio.Input(0), outlet=outlet, screen=screen)
     source = None if common.no_input else stdio.Input(0)
-    return PipeFace(source=source, outlet=outlet, status=errors, words=words, quiet=common.quiet)
+    return PipeFace(manner, source=source, outlet=outlet, status=errors)
 
 
-def json_face(common: Common, words: Words) -> JsonFace:
+def json_face(common: Common, manner: Manner) -> JsonFace:
     """Return the face for a program, whatever the three descriptors are."""
     from p2pchat.ui.json.face import JsonFace  # noqa: PLC0415  (for those who ask for it)
     from p2pchat.ui.json.lines import Lines  # noqa: PLC0415
@@ -181,7 +181,7 @@ def json_face(common: Common, words: Words) -> JsonFace:
         source=None if common.no_input else stdio.Input(0),
         lines=Lines(stdio.Output(1)),
         status=None if common.quiet else stdio.Output(2),
-        words=words,
+        manner=manner,
         code_of=lambda error: exit_codes.word(exit_codes.of(error)),
     )
 
@@ -212,6 +212,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         marks=marks.choose(os.environ),
         reach=partial(reach.lines, me=identity.peer_id, own_host=reach.own_host()),
         let_in=profiles.let_in(None if common.guest else where),
+        options=profiles.flags(where),
     )
 
     async def chat() -> int:
@@ -223,9 +224,9 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
                 guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
             if plan.listen and not common.guest:
                 await local_socket.own(where.socket, node)
-            if common.json:
-                return await signals.run(partial(json_face(common, words).run, node, plan))
             manner = Manner(words=words, store=store, quiet=common.quiet, receipts=not common.no_receipts)
+            if common.json:
+                return await signals.run(partial(json_face(common, manner).run, node, plan))
             return await signals.run(partial(chats.run, node, face(common, terminals, manner, env, draft), plan))
 
     return start(chat, common, terminals)

@@ -60,7 +60,7 @@ class Break(Struct, frozen=True, gc=False):
 class Unread(Struct, frozen=True, gc=False):
     """What the peer said and nobody here has seen."""
 
-    count: int  # at most COUNTED, which stands for more as well
+    count: int  # at most as many as were to be counted, which stands for more as well
     first: int  # the cursor of the first of them; 0 if there is none
 
 
@@ -160,22 +160,23 @@ def claims(db: Database) -> dict[PeerId, str]:
     return {PeerId(peer): name for peer, name in rows}
 
 
-# ---- what a person has seen
+# ---- what was shown to a person, or written for a program
 
 
-def unread(db: Database, peer: PeerId) -> Unread:
-    """Return what `peer` said and no person has seen here."""
+def unread(db: Database, peer: PeerId, *, before: int | None = None, most: int = COUNTED) -> Unread:
+    """Return what `peer` said before a cursor and nobody was shown here; it is not counted beyond `most`."""
     sql = """
         SELECT count(*), min(cursor) FROM (
-          SELECT cursor FROM messages WHERE pair = ? AND cursor > ? AND mine = 0 AND body IS NOT NULL
+          SELECT cursor FROM messages WHERE pair = ? AND cursor > ? AND cursor < ? AND mine = 0 AND body IS NOT NULL
           ORDER BY cursor LIMIT ?)"""
     seen = db.connection.execute("SELECT pair, read_through FROM pairs WHERE peer = ?", (peer.key,)).fetchall()
-    counts, firsts = zip(*[(0, None), *(db.one(sql, (*one, COUNTED)) for one in seen)], strict=True)
-    return Unread(min(sum(counts), COUNTED), min(filter(None, firsts), default=0))
+    end = LAST if before is None else before
+    counts, firsts = zip(*[(0, None), *(db.one(sql, (*one, end, most)) for one in seen)], strict=True)
+    return Unread(min(sum(counts), most), min(filter(None, firsts), default=0))
 
 
 def mark_read(db: Database, peer: PeerId, through: int) -> None:
-    """Note that a person has seen what `peer` said, up to the cursor `through`; in a transaction of its own.
+    """Note that what `peer` said was shown here, up to the cursor `through`; in a transaction of its own.
 
     Raises:
       StoreError: if it cannot be noted.

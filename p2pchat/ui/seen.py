@@ -1,7 +1,8 @@
-"""What a person has seen: it is noted in the store, and told to those who said it, unless they are strangers.
+"""What a person, or a program, was shown: it is noted in the store; of a person's, those who said it are told, too.
 
 Neither happens while something is shown: both take their time, and nothing on the screen waits for them. A receipt is
-a courtesy. Where there is no room for one, or the disk refuses, it is not sent, and the message stays *delivered*.
+a courtesy, and strangers get none. Where there is no room for one, or the disk refuses, it is not sent, and the message
+stays *delivered*. At an orderly end the rest is noted; after a crash, something may have been shown that is not.
 """
 
 from __future__ import annotations
@@ -47,17 +48,19 @@ class _Seen:
 
 @final
 class Seen:
-    """What one person has seen in this run."""
+    """What one person, or program, was shown in this run."""
 
-    def __init__(self, store: Store | None, *, receipts: bool) -> None:
+    def __init__(self, store: Store | None, *, receipts: bool, pause: float = 0.0) -> None:
         """Begin with nothing seen.
 
         Args:
           store: where it is noted; None to note nothing.
           receipts: whether those who said it may know.
+          pause: seconds from one note to the next, for those who are shown much: each is a transaction of its own.
         """
         self._store = store
         self._receipts = receipts
+        self._pause = pause
         self._aside: WeakKeyDictionary[Session, _Seen] = (
             WeakKeyDictionary()
         )  # shown while the person talked to somebody else
@@ -66,7 +69,7 @@ class Seen:
 
     def shown(self, session: Session, messages: Iterable[Message], *, through: int = 0, aside: bool) -> None:
         """Note that messages were shown, the newest at the cursor `through`; `aside`: nobody looks at them yet."""
-        ids = [message.id for message in messages if message.entry.kind in READABLE]
+        ids = [message.id for message in messages if message.entry.kind in READABLE] if self._receipts else []
         seen = self._aside if aside else self._due
         seen.setdefault(session, _Seen()).add(ids, through)
         self._wake.set()
@@ -78,21 +81,31 @@ class Seen:
             self._wake.set()
 
     async def run(self) -> None:
-        """Note and tell what was seen, until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake = trio.Event()
-            while self._due:
-                session = next(iter(self._due))
-                seen = self._due.pop(session)
-                try:
-                    await self._tell(session, seen)
-                except P2PChatError as error:  # whoever says or reads something next is told what is wrong
-                    _log.info("what was seen of %s is not noted: %s", session.peer, error)
+        """Note and tell what was seen, until cancelled; what is left then is noted before the end."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake = trio.Event()
+                await self._tell_all(receipts=self._receipts)
+                await trio.sleep(self._pause)
+        finally:
+            with trio.CancelScope(shield=True):  # a transaction for each peer, which waits for others a bounded time
+                await trio.lowlevel.checkpoint()  # whoever is just done with showing something says so first
+                await self._tell_all(receipts=False)
 
-    async def _tell(self, session: Session, seen: _Seen) -> None:
+    async def _tell_all(self, *, receipts: bool) -> None:
+        while self._due:
+            session = next(iter(self._due))
+            seen = self._due.pop(session)
+            try:
+                await self._tell(session, seen, receipts=receipts)
+            except P2PChatError as error:  # whoever says or reads something next is told what is wrong
+                _log.info("what was seen of %s is not noted: %s", session.peer, error)
+
+    async def _tell(self, session: Session, seen: _Seen, *, receipts: bool) -> None:
         if self._store is not None and seen.through:
-            await self._store.read(partial(history.mark_read, peer=session.peer, through=seen.through))
-        if self._receipts and session.known and seen.ids and not session.over:
+            with trio.CancelScope(shield=True):  # it is no longer due, and would be forgotten
+                await self._store.read(partial(history.mark_read, peer=session.peer, through=seen.through))
+        if receipts and session.known and seen.ids and not session.over:
             with trio.move_on_after(PATIENCE):
                 await session.send_many([Read(message_id.bytes) for message_id in seen.ids])

@@ -32,6 +32,7 @@ class Words:
         marks: Marks,
         reach: Callable[[Address], list[str]],
         let_in: Callable[[PeerId], str],
+        options: str = "",
     ) -> None:
         """Begin to talk about the node `me`.
 
@@ -40,11 +41,13 @@ class Words:
           marks: what the terminal can draw.
           reach: returns what to type elsewhere to reach an address of ours.
           let_in: returns the command that lets a refused peer in next time.
+          options: what leads another command to our profile, each word with a blank before it.
         """
         self.marks = marks
         self._me = me
         self._reach = reach
         self._let_in = let_in
+        self._options = options
 
     def peer(self, peer: PeerId) -> str:
         """Return an id, shortened for people."""
@@ -99,6 +102,15 @@ class Words:
         if not session.pair.durable:
             return [f"{self.marks.failed} {endings.not_kept(count)}"]
         return [f"{self.marks.queued} {endings.kept(count, self.name(session, sessions))}"]
+
+    def unshown(self, session: Session, count: int, sessions: Iterable[Session] = ()) -> list[str]:
+        """Return the lines about `count` messages that came to an earlier process and were not written by it."""
+        if not count:
+            return []
+        name, are = self.name(session, sessions), "messages" if count > 1 else "message"
+        command = f"p2pchat history {session.peer}{self._options}"
+        came = f"{count} {are} of {name} came earlier and {'were' if count > 1 else 'was'} not shown"
+        return [f"{came} (the last of what was shown may be among them): `{command}` has them"]
 
     def clock(self, session: Session, ahead: float, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines about a clock that is so many seconds ahead of ours, or behind."""

@@ -95,6 +95,30 @@ async def test_a_stalled_reader_stops_nothing_else(home: Home) -> None:
     os.close(reader)
 
 
+async def test_what_a_killed_listener_has_not_written_is_told(home: Home, tmp_path: Path) -> None:
+    """Nothing is lost in silence: what is in the pipe, and what the next one says, are all lines together."""
+    bob = Home(tmp_path / "bob")
+    listen = ("listen", "localhost:0", "--accept", "anyone")
+    reader, writer = os.pipe()
+    async with home.run(*listen, stdin=subprocess.DEVNULL, stdout=writer) as listener:
+        os.close(writer)
+        async with bob.run("dial", await listener.port()) as dialer:
+            await dialer.type(LINES)
+            await dialer.end_input()
+            assert await dialer.wait() == 0
+        listener.signal(signal.SIGKILL)
+        await listener.wait()
+    with os.fdopen(reader, "rb") as pipe:
+        written = pipe.read().count(b"\n")
+    async with home.run(*listen, stdin=subprocess.DEVNULL) as listener, bob.run("dial", await listener.port()):
+        told = await listener.wait_for(
+            r"p2pchat: (\d+) messages of \S+ came earlier and were not shown .*`(.*)` has them\n"
+        )
+    lines = LINES.count(b"\n")
+    assert lines - written <= int(told[1]) < lines
+    assert home.paste(told[2]).stdout.endswith(b"line 9999\n")
+
+
 async def test_descriptors_of_the_parent_stay_blocking(home: Home) -> None:
     """They share the open file with us: whatever the program did to it, we see here."""
     ends = [os.pipe(), os.pipe()]

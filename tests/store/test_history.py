@@ -162,6 +162,13 @@ def test_unread_is_what_the_peer_said_since_somebody_looked(book: Logbook) -> No
     assert history.unread(book.db, ANN).count == 1
 
 
+def test_what_is_unread_is_counted_up_to_a_cursor(book: Logbook) -> None:
+    heard = [book.hear(BOB, Text(str(n))) for n in range(5)]
+    assert history.unread(book.db, BOB, before=heard[3]) == Unread(3, heard[0])
+    assert history.unread(book.db, BOB, before=heard[3], most=2) == Unread(2, heard[0])
+    assert history.unread(book.db, BOB, before=heard[0]) == Unread(0, 0)
+
+
 def test_more_unread_than_anybody_counts(book: Logbook) -> None:
     pair = book.pair(BOB)
     book.db.connection.execute(

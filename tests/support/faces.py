@@ -172,13 +172,13 @@ async def open_program(
     ):
         program = Program(node, keys, out, err)
         face: Face
+        manner = Manner(words=words(me), store=store, quiet=quiet, receipts=receipts)
         if kind in {"plain", "file"}:
             screen = Transcript(out if kind == "plain" else err, marks=marks.UNICODE, wall=env.wall)
-            manner = Manner(words=words(me), store=store, quiet=quiet, receipts=receipts)
             outlet = screen if kind == "plain" else ExactBytes(out)
             face = PlainFace(manner, source=keys, outlet=outlet, screen=screen)
         else:
-            face = PipeFace(source=keys, outlet=ExactBytes(out), status=err, words=words(me), quiet=quiet)
+            face = PipeFace(manner, source=keys, outlet=ExactBytes(out), status=err)
 
         async def live() -> None:
             try:

@@ -19,6 +19,7 @@ from p2pchat.protocol.limits import Limits
 from p2pchat.ui.chat import Plan
 from p2pchat.ui.json.face import JsonFace
 from p2pchat.ui.json.lines import Lines
+from p2pchat.ui.reader import Manner
 from tests.support import contract
 from tests.support.contract import Line
 from tests.support.faces import END_OF_INPUT, Keys, Paper, kept_in, words
@@ -114,7 +115,7 @@ async def open_json_program(
             source=None if no_input else keys,
             lines=Lines(out),
             status=None if quiet else err,
-            words=words(me),
+            manner=Manner(words=words(me), store=store, quiet=quiet),
             code_of=lambda error: exit_codes.word(exit_codes.of(error)),
         )
 

@@ -103,3 +103,32 @@ async def test_a_disk_that_refuses_is_asked_again_for_the_next() -> None:
     await let_run(seen)
     assert store.through == [2]
     assert bob.receipts == []
+
+
+async def test_what_is_left_at_the_end_is_noted_and_nobody_is_told() -> None:
+    store: Any = Noting()
+    bob: Any = Somebody()
+    seen = Seen(store, receipts=True)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(seen.run)
+        await trio.testing.wait_all_tasks_blocked()
+        seen.shown(bob, said(1), through=7, aside=False)
+        nursery.cancel_scope.cancel()
+    assert store.through == [7]
+    assert bob.receipts == []
+
+
+async def test_who_is_shown_much_has_it_noted_now_and_then(autojump_clock: trio.testing.MockClock) -> None:
+    store: Any = Noting()
+    bob: Any = Somebody()
+    seen = Seen(store, receipts=False, pause=10)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(seen.run)
+        for through in range(1, 26):
+            seen.shown(bob, said(through), through=through, aside=False)
+            await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    assert store.through[0] == 1
+    assert store.through[-1] == 25
+    assert len(store.through) == 4
+    assert bob.receipts == []

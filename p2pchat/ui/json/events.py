@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
     from p2pchat.node import events
     from p2pchat.protocol.assembly import Message
+    from p2pchat.store.history import Unread
     from p2pchat.ui.json.conversation import Conversation, Mine
 
 Line: TypeAlias = dict[str, object]
@@ -71,6 +72,11 @@ def link_up(peer: str, name: str, address: str, *, trust: str | None, link: int)
         "address": address or None,
         "link": link,
     }
+
+
+def unshown(left: Unread) -> Line:
+    """Return the fields of `connected` for messages that came to an earlier process, which has not told them."""
+    return {"unshown": left.count, "since": cursor_text(left.first - 1)}
 
 
 def message(talk: Conversation, received: Message, *, received_ms: int, cursor: int) -> Line:

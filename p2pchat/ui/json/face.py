@@ -20,14 +20,15 @@ from p2pchat.ui.json.actions import Actions
 from p2pchat.ui.json.conversation import Conversations
 from p2pchat.ui.json.lines import Splitter
 from p2pchat.ui.json.trust import trust_in
+from p2pchat.ui.unshown import Unshown
 
 if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat, Plan
     from p2pchat.ui.json.lines import Lines
+    from p2pchat.ui.reader import Manner
     from p2pchat.ui.stdio import Sink, Source
-    from p2pchat.ui.words import Words
 
 LAST_WORDS: Final = 2.0  # seconds that a program has to read our last lines
 PREFIX: Final = "p2pchat: "
@@ -45,7 +46,7 @@ class JsonFace:
         source: Source | None,
         lines: Lines,
         status: Sink | None,
-        words: Words,
+        manner: Manner,
         code_of: Callable[[errors.P2PChatError], str],
     ) -> None:
         """Begin with nothing read and nothing told.
@@ -54,13 +55,14 @@ class JsonFace:
           source: where commands come from; None to take none.
           lines: where events go.
           status: where sentences for people go; None for nowhere.
-          words: how to say those.
+          manner: how to say those, and where it is noted what was told.
           code_of: returns what programs call an error.
         """
         self._source = source
         self._lines = lines
         self._status = status
-        self._words = words
+        self._words = manner.words
+        self._unshown = Unshown(manner.store)
         self._code_of = code_of
         self._talks = Conversations()
         self._links = 0  # that have run
@@ -92,6 +94,7 @@ class JsonFace:
 
     async def listen_to_input(self, chat: Chat, nursery: trio.Nursery) -> None:
         """Do what the input says: for a dialer once its peer is there, for a listener at once."""
+        nursery.start_soon(chat.guard, self._unshown.attend)
         await self._lines.flush()
         session = await chat.first_session() if chat.dials else None
         if self._source is None:
@@ -114,12 +117,14 @@ class JsonFace:
         match event:
             case events.MessagesReceived():
                 await self._tell_messages(event, chat)
+                await self._lines.flush()
+                self._unshown.wrote(event)
             case events.SaidElsewhere():
                 await self._tell_queued(event)
             case events.StatesChanged():
                 await self._tell_states(event)
             case events.Connected() | events.Elsewhere():
-                self._connected(event, chat)
+                await self._connected(event, chat)
             case events.Disconnected():
                 self._disconnected(event, chat)
             case events.PeerTyping(session=session):
@@ -135,7 +140,7 @@ class JsonFace:
                 again = f"{error}; dialling again in {redial:.0f} s"
                 self._lines.say(tell.error(self._code_of(error), again, hint=error.hint))
             case events.Notice() | events.WaitingToBeLetIn():
-                await self._tell_people(event, chat)
+                await self._tell_people(self._words.tell(event, chat.sessions))
             case _:
                 pass  # who goes away is told as disconnected; a dial that failed for good, by whoever ends us
         await self._lines.flush()
@@ -172,12 +177,15 @@ class JsonFace:
         for mine in talk.failed():
             self._lines.say(tell.state(talk, mine, events.State.FAILED, reason=reason))
 
-    def _connected(self, event: events.Connected | events.Elsewhere, chat: Chat) -> None:
+    async def _connected(self, event: events.Connected | events.Elsewhere, chat: Chat) -> None:
         self._talks.keep(chat.sessions)
         self._links += 1
         talk = self._talks.of(event.session)
         talk.next_attempt = None
-        self._lines.say(tell.connected(talk, event, trust=trust_in(event.session, chat).value, link=self._links))
+        line = tell.connected(talk, event, trust=trust_in(event.session, chat).value, link=self._links)
+        left = await self._unshown.left(event.session)
+        self._lines.say(line | tell.unshown(left) if left.count else line)
+        await self._tell_people(self._words.unshown(event.session, left.count, chat.sessions))
 
     def _disconnected(self, event: events.Disconnected, chat: Chat) -> None:
         talk = self._talks.of(event.session)
@@ -192,7 +200,6 @@ class JsonFace:
         for talk in self._talks:  # a dialer has one at the most
             talk.next_attempt = chat.node.env.wall() + seconds
 
-    async def _tell_people(self, event: events.Event, chat: Chat) -> None:
+    async def _tell_people(self, lines: list[str]) -> None:
         if self._status is not None:
-            lines = self._words.tell(event, chat.sessions)
             await self._status.send_all(self._words.marks.encode("".join(f"{PREFIX}{line}\n" for line in lines)))
