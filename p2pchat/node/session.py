@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from p2pchat.store.base import Pair, Transaction
 
 _log = logging.getLogger(__name__)
+
+SAY_AGAIN: Final = 600.0  # seconds until the same refusal of the disk is told again
 
 GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
 FEW = 4  # messages under way: up to here it is a conversation, and each leaves at once; beyond, the writer joins them
@@ -71,6 +73,8 @@ class Session(Speaking):
         self._said_goodbye = False  # on the link that runs
         self._undecided = False  # the link is gone, and whether another process has one is not known yet
         self._ran_before = False
+        self._refusal = ""  # what the disk refused, as it was told last
+        self._refused_at = 0.0
         self._unsaid = 0  # entries that the peer has not acknowledged, as of the newest transaction
         self._news: News | None = None
 
@@ -326,6 +330,7 @@ class Session(Speaking):
         """Note what one transaction has changed."""
         for received in step.received:
             self.heed(received)
+            self._refusal = ""  # what comes is kept again
         if self._store is None and (step.sent or step.delivered or step.expired):
             self._states.add(
                 sent=[entry.id for entry in step.sent if entry.kind not in FOR_US],
@@ -345,8 +350,12 @@ class Session(Speaking):
             self._news.tell(extent.cursor)
 
     def store_failed(self, error: StoreError) -> None:
-        """Tell that the disk refuses."""
+        """Tell that the disk refuses: the same once in a while, for each new link meets it."""
         _log.warning("%s: the store failed: %s", self.peer, error)
+        refusal, now = str(error), self.env.clock()
+        if refusal == self._refusal and now < self._refused_at + SAY_AGAIN:
+            return
+        self._refusal, self._refused_at = refusal, now
         self.feed.put(Notice(text=str(error), hint=error.hint))
 
     def rolled_back(self) -> None:

@@ -17,6 +17,7 @@ from p2pchat.crypto.identity import Identity, PeerId
 from p2pchat.errors import StoreError
 from p2pchat.node import events, failures
 from p2pchat.node.link import LinkEnd
+from p2pchat.node.session import SAY_AGAIN
 from p2pchat.protocol.outbox import Withdrawal
 from p2pchat.store import history, queue, timeline
 from p2pchat.store.store import Store
@@ -294,6 +295,32 @@ async def test_two_who_dial_each_other_at_once_agree_on_one_link(
         await trio.sleep(30)
         assert len(network.dials) == 2
         assert sum(not end.closed for ends in network.wires for end in ends) == 2
+
+
+async def test_a_full_disk_is_told_once_in_a_while_and_not_at_each_link(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=tmp_path / "ann") as ann,
+        open_peer(network, seed=2, directory=tmp_path / "bob") as bob,
+    ):
+        await ann.node.listen(HOME)
+        session = await bob.node.dial(HOME)
+
+        def told() -> int:
+            return sum(isinstance(event, events.Notice) and "no room" in event.text for event in ann.told)
+
+        with full_disk(ann.node.store):
+            await session.send(LONG)
+            await bob.wait_for(events.Disconnected, count=4)
+            assert told() == 1
+            await trio.sleep(SAY_AGAIN * 1.5)
+            assert told() == 2
+        await session.drained()
+        with full_disk(ann.node.store):
+            await session.send(LONG)
+            await trio.sleep(SAY_AGAIN / 2)
+            assert told() == 3
 
 
 @pytest.mark.parametrize("by_peer", [True, False])
