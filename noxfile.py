@@ -72,7 +72,8 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test; under the oldest Python also the coverage gates."""
     install(session, "-e", ".", groups=("tests",))
-    pytest = ["-m", "pytest", "--hypothesis-profile=ci", *(session.posargs or ["--ignore=tests/e2e"])]
+    everything = ["-n", "2", "--dist", "loadfile", "--ignore=tests/e2e"]  # most of them wait for real processes
+    pytest = ["-m", "pytest", "--hypothesis-profile=ci", *(session.posargs or everything)]
     if session.posargs or session.python != PYTHONS[0]:
         session.run("python", *pytest)
         return

@@ -20,22 +20,22 @@ def lines(*names: str) -> list[Line]:
 @pytest.mark.parametrize(
     ("kept", "came", "faults"),
     [
-        (SAID, SAID, set()),
-        (SAID, SAID[:2], {"lost"}),
-        (SAID[:2], SAID[:2], {"lost"}),
-        (SAID, [*SAID, SAID[2]], {"doubled", "reordered"}),
-        (SAID, [SAID[1], SAID[0], SAID[2]], {"reordered"}),
-        ([SAID[2], *SAID[:2]], SAID, {"reordered"}),
-        (SAID, [*SAID, "ann2.2"], {"ghosts"}),
-        ([*SAID, "ann2.3"], [*SAID, "ann2.3"], {"ghosts"}),
+        (SAID, SAID, ""),
+        (SAID, SAID[:2], "lost"),
+        (SAID[:2], SAID[:2], "lost"),
+        (SAID, [*SAID, SAID[2]], "doubled reordered"),
+        (SAID, [SAID[1], SAID[0], SAID[2]], "reordered"),
+        ([SAID[2], *SAID[:2]], SAID, "reordered"),
+        (SAID, [*SAID, "ann2.2"], "ghosts"),
+        ([*SAID, "ann2.3"], [*SAID, "ann2.3"], "ghosts"),
     ],
     ids=str,
 )
-def test_each_fault_is_seen(tmp_path: Path, kept: list[str], came: list[str], faults: set[str]) -> None:
+def test_each_fault_is_seen(tmp_path: Path, kept: list[str], came: list[str], faults: str) -> None:
     ann, bob = (Book(Home(tmp_path / name), name) for name in ("ann", "bob"))
     ann.tried, ann.accepted, ann.refused = [*SAID, "ann2.2", "ann2.3"], SAID, ["ann2.3"]
     verdict = compare(ann, bob, lines(*kept), lines(*came))
-    assert set(verdict.faults) == faults
+    assert set(verdict.faults) == set(faults.split())
     assert verdict.undecided == 1
 
 
