@@ -61,3 +61,9 @@ def test_receipts_and_names_are_nothing_that_was_said() -> None:
     kinds = [Kind.TEXT, Kind.PART, Kind.READ, Kind.DATA, Kind.PROFILE]
     pair.ledger.append([Entry(bytes([n]) * 16, kind, 0, b"", b"") for n, kind in enumerate(kinds)])
     assert pair.unsaid() == 2
+
+
+def test_a_guest_remembers_nobody() -> None:
+    pair = MemoryPair(EPOCH)
+    pair.connected("memory:home", name="ann", guest=True)
+    assert (pair.name, pair.guest) == ("", False)
