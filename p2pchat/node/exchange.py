@@ -89,7 +89,7 @@ class Exchange:
 
     def _gather_claim(self) -> Callable[[Transaction], tuple[frames.Resume, int]]:
         lives, now = self.session.is_held(dialed_by_us=self.dialed_by_us), self.session.env.wall()
-        self.session.claims += 1  # for those that are gathered after this one, for the same transaction maybe
+        self.session.claims.add(self)  # for those that are gathered after this one, for the same transaction maybe
 
         def claim(transaction: Transaction) -> tuple[frames.Resume, int]:
             resume = self._delivery.claim(transaction.ledger, holder_lives=lives, now=now)
@@ -98,7 +98,7 @@ class Exchange:
         return claim
 
     def _after_claim(self, result: Outcome[tuple[frames.Resume, int]]) -> None:
-        self.session.claims -= 1
+        self.session.claims.discard(self)
         try:
             resume, cursor = result.unwrap()
         except (Fenced, StoreError) as error:

@@ -199,6 +199,8 @@ class Outgoing:
             settled = result.unwrap()
         except P2PChatError as error:
             settled = Settled(0, None, error)
+            if not self._writing:  # the store was closed before it asked for them: nobody ever will
+                self._writing, self._said = self._said, []
         for saying in self._writing:
             if settled.error is None and saying.last:
                 self._marks.append((saying.last, saying.cost))

@@ -68,7 +68,7 @@ class Session(Speaking):
         self.elsewhere: bool = False  # another process of ours has the link
         self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
         self.lock: Lock = Lock(self, self._store)
-        self.claims: int = 0  # of links of this process, under way in the store
+        self.claims: set[Exchange] = set()  # of links of this process, under way in the store
         self._exchange: Exchange | None = None
         self._said_goodbye = False  # on the link that runs
         self._undecided = False  # the link is gone, and whether another process has one is not known yet
@@ -195,7 +195,7 @@ class Session(Speaking):
 
         While we dial the lock is ours; who has the session all the same was visited since we took it.
         """
-        is_here = self._exchange is not None or self.claims > 0
+        is_here = self._exchange is not None or bool(self.claims)
         return is_here or self.lock.is_elsewhere or (dialed_by_us and self.lock.is_ours)
 
     def taken_over(self, exchange: Exchange, cursor: int) -> None:

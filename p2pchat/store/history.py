@@ -200,7 +200,7 @@ _BREAKS: Final = """
 _CURSORS: Final = "SELECT m.cursor FROM messages AS m"
 _ROWS: Final = """
     SELECT m.cursor, m.pair, p.peer, p.name, p.guest, m.mine, m.id, m.seq, m.kind, m.sent_ms, m.at_ms,
-      CASE WHEN m.mine = 0 THEN iif(m.read_ms IS NOT NULL OR m.cursor <= p.read_through, 'read', 'received')
+      CASE WHEN m.mine = 0 THEN iif(m.read_ms IS NOT NULL OR m.cursor <= p.read_through, 'shown', 'received')
         WHEN m.failed IS NOT NULL THEN 'failed' WHEN m.read_ms IS NOT NULL THEN 'read'
         WHEN m.cursor <= p.delivered_through THEN 'delivered' WHEN m.cursor <= p.sent_through THEN 'sent'
         ELSE 'queued' END,

@@ -34,7 +34,7 @@ CREATE TABLE pairs (
   waiting INTEGER NOT NULL DEFAULT 0,        -- how many of my messages are in the outbox
   peer_epoch BLOB NOT NULL DEFAULT x'', peer_seen INTEGER NOT NULL DEFAULT 0, peer_state BLOB NOT NULL,
   part_conv BLOB NOT NULL DEFAULT x'', parts INTEGER NOT NULL DEFAULT 0,        -- of a message that goes on
-  read_through INTEGER NOT NULL DEFAULT 0,   -- the cursor up to which a person has seen the peer's messages
+  read_through INTEGER NOT NULL DEFAULT 0,   -- the cursor up to which the peer's messages were shown, to whomever
   stored_bytes INTEGER NOT NULL DEFAULT 0,   -- what the peer made us keep
   UNIQUE (own, peer)
 ) STRICT

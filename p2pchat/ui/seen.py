@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_RECEIPTS: Final = 1000  # of one conversation that nobody has looked at; the oldest are forgotten
 PATIENCE: Final = 2.0  # seconds for room in an outbox that is full
+LAST_NOTES: Final = 5.0  # seconds for what is left at the end: a transaction for each peer
 READABLE: Final = frozenset({Kind.TEXT, Kind.DATA})
 
 _log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class Seen:
                 await self._tell_all(receipts=self._receipts)
                 await trio.sleep(self._pause)
         finally:
-            with trio.CancelScope(shield=True):  # a transaction for each peer, which waits for others a bounded time
+            with trio.move_on_after(LAST_NOTES, shield=True):
                 await trio.lowlevel.checkpoint()  # whoever is just done with showing something says so first
                 await self._tell_all(receipts=False)
 

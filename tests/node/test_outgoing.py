@@ -118,6 +118,25 @@ def test_what_expires_is_not_joined_by_others(outgoing: Outgoing, pair: MemoryPa
     assert list(pair.ledger.expired(9)) == [1]
 
 
+class ClosedStore:
+    """A pair of a store that was closed: it asks for nothing any more."""
+
+    durable = True
+
+    def submit(self, gather: Callable[[], Callable[[Transaction], T]], done: Callable[[Outcome[T]], None]) -> None:
+        done(Error(StoreError("closed")))
+
+
+async def test_what_a_closed_store_does_not_even_ask_for_is_not_accepted() -> None:
+    settling = Settling(ClosedStore())
+    saying = settling.outgoing.say(Kind.TEXT, [b"a"], now_ms=5)
+    settling.outgoing.settle()
+    with pytest.raises(StoreError, match="closed"):
+        await saying.wait()
+    assert settling.outgoing.room == ROOM
+    assert not settling.outgoing.is_unsettled
+
+
 async def test_what_the_disk_does_not_take_is_not_accepted() -> None:
     settling = Settling(FullDisk())
     saying = settling.outgoing.say(Kind.TEXT, [b"a"], now_ms=5)

@@ -64,7 +64,7 @@ def test_the_state_of_the_peers_message_is_whether_somebody_saw_it(book: Logbook
     heard = [book.hear(BOB, Text(str(n))) for n in range(3)]
     history.mark_read(book.db, BOB, heard[0])
     book.db.connection.execute("UPDATE messages SET read_ms = 1 WHERE cursor = ?", (heard[2],))
-    assert [row.state for row in history.page(book.db)] == ["read", "received", "read"]
+    assert [row.state for row in history.page(book.db)] == ["shown", "received", "shown"]
 
 
 def test_a_break_stands_between_messages(book: Logbook) -> None:
