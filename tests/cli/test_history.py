@@ -137,7 +137,7 @@ def test_a_program_gets_objects(filled: Path, run: Run) -> None:
     rows = contract.parse("".join(f"{line}\n" for line in lines).encode())
     assert (code, errors) == (0, [])
     assert [row["direction"] for row in rows] == ["out", "in", "out", "in", "out", "out"]
-    assert [row["state"] for row in rows] == ["shown", "received", "delivered", "received", "failed", "queued"]
+    assert [row["state"] for row in rows] == ["read", "received", "delivered", "received", "failed", "queued"]
     assert [row["durable"] for row in rows] == [True, True, False, True, True, True]
     assert [row["reason"] for row in rows] == [None, None, None, None, "withdrawn", None]
     assert [row["received_at"] is None for row in rows] == [True, False, True, False, True, True]
