@@ -18,7 +18,7 @@ class Batches(Arrival):
     """Batches that came over one link, one after the other, and wait in the feed."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self.count = 1
+        self.count: int = 1
         self._exchange = exchange
         self._mark: int | None = None
         self._few = False

@@ -115,7 +115,7 @@ def _entry(what: journal.Said) -> Entry:
 class Page(Arrival):
     """The place in the feed at which the log is told up to a cursor: what was put there later comes later."""
 
-    goes_on = True
+    goes_on: bool = True
 
     def __init__(self, news: News, through: int) -> None:
         self.through = through

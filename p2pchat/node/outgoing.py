@@ -64,7 +64,7 @@ class Saying:
         self.key = key
         self.ref = ref
         self.ids: list[bytes] = []  # of the messages, once they are in the log
-        self.last = 0  # number of the last entry
+        self.last: int = 0  # number of the last entry
         self.error: P2PChatError | None = None  # why they are not in the log, and never will be
         self.settled: bool = False
         self._waiter: trio.Event | None = None

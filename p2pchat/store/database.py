@@ -92,9 +92,9 @@ class Database:
         self.connection = connection
         self.path = path
         #: Another number means that what was read before may have been changed by others, or was rolled back.
-        self.stamp = 0
+        self.stamp: int = 0
         #: How often commits of others were noticed.
-        self.others = 0
+        self.others: int = 0
         self._wall = wall
         self._version = -1
         self._cursor: int | None = None  # of the newest message or event, if that is known

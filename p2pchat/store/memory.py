@@ -193,7 +193,7 @@ class MemoryPair:
 
     def __init__(self, epoch: bytes) -> None:
         """Begin an empty log named `epoch`, 8 random bytes."""
-        self.ledger = MemoryLedger(epoch)
+        self.ledger: MemoryLedger = MemoryLedger(epoch)
         self._keys: dict[str, bytes] = {}
 
     def submit(

@@ -102,7 +102,7 @@ class Store:
     def __init__(self, writer: Database, reader: Database, *, env: Env, free_bytes: quota.FreeBytes) -> None:
         """Use `open_store`."""
         #: A random number that every message bears which this process writes.
-        self.opening = int.from_bytes(env.urandom(8)) >> 1
+        self.opening: int = int.from_bytes(env.urandom(8)) >> 1
         self.locks: PeerLocks = PeerLocks(writer.path.with_name("locks"))
         self._writer = writer
         self._reader = reader

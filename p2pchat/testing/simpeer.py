@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from p2pchat.store.database import Connection
     from p2pchat.testing.faults import CrashAt
     from p2pchat.testing.simdisk import Mount
+    from p2pchat.testing.simnet import Machine
     from p2pchat.testing.world import World
 
 HEARD = "SELECT cursor, pairs.peer, kind, body FROM messages JOIN pairs USING (pair) WHERE NOT mine AND cursor > ?"
@@ -42,13 +43,16 @@ class Peer:
         self.number = number
         self.name = name
         self.identity: Identity = Identity.from_seed(dice(world.scenario.seed, name, "key").randbytes(32))
-        self.machine = world.network.machine(name)
-        self.addresses = (Address("tcp", f"{self.machine.host}:7272"), Address("unix", f"/run/{name}"))
-        self.disk = SimDisk(world.scratch / name, dice(world.scenario.seed, name, "disk"))
+        self.machine: Machine = world.network.machine(name)
+        self.addresses: tuple[Address, Address] = (
+            Address("tcp", f"{self.machine.host}:7272"),
+            Address("unix", f"/run/{name}"),
+        )
+        self.disk: SimDisk = SimDisk(world.scratch / name, dice(world.scenario.seed, name, "disk"))
         self.skew: float = dice(world.scenario.seed, name, "skew").uniform(-1, 1) * profile.skew
         self.seats: int = 1 + (profile.doubles and number == 0)  # processes
         self.running: list[Running] = []
-        self.starts = 0
+        self.starts: int = 0
         self.delay: float = profile.disk  # seconds for a transaction
         self.ambushes: list[list[int | CrashAt]] = []
         self.image: dict[str, bytes] | None = None  # the backup

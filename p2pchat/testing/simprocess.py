@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.store.database import Connection
     from p2pchat.testing.checker import Line, Said
-    from p2pchat.testing.simdisk import Operation
+    from p2pchat.testing.simdisk import Access, Operation
     from p2pchat.testing.simpeer import Peer
 
 T = TypeVar("T")
@@ -47,12 +47,12 @@ class Running:
         self.peer = peer
         self.seat = seat  # 0 listens; 1 is a second window on the same profile
         self.alive: bool = True
-        self.talking = 0  # messages that were asked for, and have no answer yet
-        self.leaving = trio.Event()
+        self.talking: int = 0  # messages that were asked for, and have no answer yet
+        self.leaving: trio.Event = trio.Event()
         self.restart_after: float = TRIES_AGAIN
-        self.access = peer.mount.start()
+        self.access: Access = peer.mount.start()
         self.access.before = self._before_operation
-        self.watch = Watch(self.access, self._at)
+        self.watch: Watch = Watch(self.access, self._at)
         self.node: Node | None = None
         self._net = peer.machine.start()
         self._net.on_sent = self._sent

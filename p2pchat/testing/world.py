@@ -107,7 +107,7 @@ class World:
     def __init__(self, scenario: Scenario, clock: VirtualClock, scratch: Path, *, tell: Tell = nobody) -> None:
         self.scenario = scenario
         self.scratch = scratch
-        self.network = SimNetwork(clock.current_time, dice(scenario.seed, "network"))
+        self.network: SimNetwork = SimNetwork(clock.current_time, dice(scenario.seed, "network"))
         self.network.pace = scenario.profile.pace
         self.trace: list[tuple[object, ...]] = []
         self.marks: Counter[str] = Counter()
