@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from p2pchat.store.base import Transaction
 
 LOOK: Final = 0.25  # seconds between two looks at what other processes have committed
+LAST_WORK: Final = 10.0  # seconds for what waits at the end: two transactions that others keep from beginning
 
 T = TypeVar("T")
 
@@ -85,14 +86,11 @@ async def open_store(path: Path, *, env: Env, connect: database.Connect = databa
             finally:
                 store.locks.close()
         finally:
-            await _close(reader, env)
+            with trio.move_on_after(LAST_WORK, shield=True):
+                await env.run_sync(reader.close)
     finally:
-        await _close(writer, env)
-
-
-async def _close(database: Database, env: Env) -> None:
-    with trio.CancelScope(shield=True):  # what the last one to close does is bounded by the size of the log of changes
-        await env.run_sync(database.close)
+        with trio.move_on_after(LAST_WORK, shield=True):
+            await env.run_sync(writer.close)
 
 
 @final
@@ -171,7 +169,8 @@ class Store:
                 await (self._write() if self._waiting else self._look())
                 self._tell_of_others()
         finally:
-            await self._drain()
+            with trio.move_on_after(LAST_WORK, shield=True):
+                await self._drain()
 
     async def flush(self) -> None:
         """Wait until nothing is waiting to be committed."""
@@ -229,9 +228,9 @@ class Store:
     async def _drain(self) -> None:
         """Commit what is still waiting, so that nobody waits for ever."""
         try:
-            with trio.CancelScope(shield=True):  # as many transactions as what is done asks for; then nobody is left
-                while self._waiting:
-                    await self._write()
+            while self._waiting:  # as many transactions as what is done asks for, while there is time
+                await trio.lowlevel.checkpoint()
+                await self._write()
         finally:
             self._closed = True
             waiting, self._waiting = self._waiting, []
