@@ -24,12 +24,14 @@ nox.options.sessions = ["lint", "types", "docs", "tests"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 PURE = ("wire", "crypto", "protocol", "store")  # no I/O or one file of it: no excuse for a line that no test reaches
-PACKAGE = sorted(Path("p2pchat").rglob("*.py"))
+ASYNC = sorted(
+    path for path in Path("p2pchat").rglob("*.py") if re.search(r"\basync\b", path.read_text(encoding="utf-8"))
+)
 
 # Beside ruff's subset: 102 finds an await in `finally` without a shield and a deadline, 113 a task that should be
 # waited for until it is ready, 900 an async generator that nobody closes. Off: 124 and 128, since a function may be
 # async, or take a `task_status`, for the sake of an interface, and the checkpoint rules 910 to 913, since the hot path
-# promises fewer of them, on purpose.
+# promises fewer of them, on purpose. Only files that have something async in them are read: it takes 0.3 s for each.
 FLAKE8_ASYNC = ("--enable=ASYNC", "--disable=ASYNC124,ASYNC128,ASYNC910,ASYNC911,ASYNC912,ASYNC913")
 STARTABLE = re.compile(r"async def (\w+)\([^)]*\btask_status\b")
 
@@ -45,9 +47,9 @@ def lint(session: nox.Session) -> None:
     install(session, groups=("lint",))
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
-    startable = {name for path in PACKAGE for name in STARTABLE.findall(path.read_text(encoding="utf-8"))}
+    startable = {name for path in ASYNC for name in STARTABLE.findall(path.read_text(encoding="utf-8"))}
     names = f"--startable-in-context-manager={','.join(sorted(startable))}"
-    session.run("flake8-async", *FLAKE8_ASYNC, names, *map(str, PACKAGE))
+    session.run("flake8-async", *FLAKE8_ASYNC, names, *map(str, ASYNC))
     session.run("lint-imports", "--no-cache")
 
 
