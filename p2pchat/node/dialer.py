@@ -6,9 +6,9 @@ running link everything is an event, and the dialer goes on with a back-off for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -19,6 +19,7 @@ from p2pchat.node import failures
 from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
 from p2pchat.node.events import DialFailed, Notice
 from p2pchat.node.greeting import Dialing
+from p2pchat.node.race import Missed, Race
 from p2pchat.protocol.fence import SIMULTANEOUS
 from p2pchat.transports.base import HasProgram
 from p2pchat.wire.close_codes import CloseCode
@@ -30,16 +31,8 @@ if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
 
-CONNECT_TIMEOUT = 10.0  # seconds for the transport alone; as long as a whole handshake may take (4.3)
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """An attempt of which no session came."""
-
-    address: Address
-    error: P2PChatError
-    redial: Redial
+EXEC: Final = "exec"  # the scheme of what runs here
+CONNECT_TIMEOUT: Final = 10.0  # seconds for the transport alone; as long as a whole handshake may take (4.3)
 
 
 class Dialer:
@@ -58,13 +51,14 @@ class Dialer:
         self._delay: float | None = None
         self._started: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED
 
-    async def _who_has_to_answer(self, address: Address) -> PeerId | None:
-        """Return the peer of the conversation that goes on, our own key if we are its guest, or who is pinned there."""
+    @property
+    def _peer(self) -> PeerId | None:
+        """The peer of the conversation that goes on, our own key if we are its guest, or whom the caller wants."""
         if self._session is not None:
             return self._session.peer
         if self.voucher_by is not None:
             return self.voucher_by.peer_id
-        return self._asked_for or await self._node.pinned(address)
+        return self._asked_for
 
     @property
     def wanted(self) -> bool:
@@ -103,22 +97,40 @@ class Dialer:
 
         None: a session ran, another process has it, or we shall be back as a guest.
         """
-        missed = None
-        for address in self._addresses:
-            self.expected = await self._who_has_to_answer(address)
+        missed: list[Missed] = []
+        for addresses in self._heats():
+            self.expected = self._peer or await self._node.pinned(addresses[0])
             if self.expected is not None:
                 session = self._node.session_with(self.expected, self.identity)
                 if not session.lock.take():
                     self._goes_on_elsewhere(session)
                     return None
-            another = await self._attempt_at(address)
-            if another is None:
+            more = await Race(self._attempt_at).run(addresses)
+            if more is None:
                 return None
-            if missed is None or missed.redial is not Redial.NEVER:  # a wrong key says more than nobody elsewhere
-                missed = another
-        return missed
+            missed += more
+        return self._in_all(missed)
 
-    async def _attempt_at(self, address: Address) -> Missed | None:
+    def _heats(self) -> Iterator[Sequence[Address]]:
+        """Yield what to dial at once: places that can only lead to one key, and a command alone, after all others."""
+        if self._peer in {None, self.identity.peer_id}:  # our own key makes us a guest at the first place
+            yield from ((address,) for address in self._addresses)
+            return
+        network = [address for address in self._addresses if address.scheme != EXEC]
+        if network:
+            yield network
+        yield from ((address,) for address in self._addresses if address.scheme == EXEC)
+
+    def _in_all(self, missed: Sequence[Missed]) -> Missed:
+        """Return what to tell of an attempt that failed everywhere: what says most.
+
+        A conversation goes on while there is hope anywhere, whoever answers at the peer's other addresses by now.
+        """
+        worst = max(missed, key=lambda one: one.weight)
+        hope = next((one.redial for one in missed if one.redial is not Redial.NEVER), None)
+        return worst if self._session is None or hope is None else replace(worst, redial=hope)
+
+    async def _attempt_at(self, address: Address, proved: Callable[[Dialing], None]) -> Missed | None:
         try:
             with trio.fail_after(CONNECT_TIMEOUT):
                 stream = await self._node.env.net.connect(address)
@@ -129,7 +141,7 @@ class Dialer:
 
         link = self._node.new_link(stream, Role.INITIATOR, self.identity)
         link.remote = address  # as it was typed, and not as it was resolved
-        greeting = Dialing(self._node, link, self)
+        greeting = Dialing(self._node, link, self, proved=proved)
         end = await self._serve(link, stream)
         if greeting.ran or await self._has_taken(greeting, end):
             return None
@@ -139,7 +151,8 @@ class Dialer:
 
     async def _has_taken(self, greeting: Dialing, end: LinkEnd) -> bool:
         """Whether the `end` of a link that never ran is no failure: another one, or another process, is to be it."""
-        if end.code is CloseCode.SELF and self.voucher_by is None and self._node.settings.own_guest:
+        may_be_guest = self.voucher_by is None and self._node.settings.own_guest
+        if end.code is CloseCode.SELF and may_be_guest and self._peer in {None, self._node.id}:
             self._become_guest()
             return True
         if end.code is CloseCode.DUPLICATE and greeting.peer is not None:

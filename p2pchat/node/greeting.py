@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import p2pchat
@@ -147,10 +147,14 @@ class Dialing(Greeting):
 
     dialed_by_us = True
 
-    def __init__(self, node: Node, link: Link, dialer: Dialer) -> None:
-        """Begin the handshake on `link` in the name of `dialer`, who tells who we are and what for."""
+    def __init__(self, node: Node, link: Link, dialer: Dialer, *, proved: Callable[[Dialing], None]) -> None:
+        """Begin the handshake on `link` in the name of `dialer`, who tells who we are and what for.
+
+        `proved` is called when the peer is who we expect: it is up to the caller to `go_on`, or to hang up.
+        """
         super().__init__(node, link, dialer.identity)
         self._dialer = dialer
+        self._proved = proved
         link.decide(machine.Begin())
 
     def handle(self, event: Event) -> None:
@@ -168,11 +172,18 @@ class Dialing(Greeting):
         elif self._dialer.expected not in {None, peer}:
             reason = f"{peer} answers there now, and not {self._dialer.expected}"
             self._link.finish(LinkEnd(reason=reason, code=CloseCode.NOT_AUTHORIZED))
-        elif not self._node.session_with(peer, self._identity).lock.take():
-            self._link.finish(LinkEnd(reason="another p2pchat of yours has this peer", code=CloseCode.DUPLICATE))
         else:
-            self._link.decide(machine.Reveal(voucher_by=self._dialer.voucher_by))
-            self._say_hello(name=self._node.settings.name)
+            self._proved(self)
+
+    def go_on(self) -> None:
+        """Say who we are to the peer that has proved itself, unless its link has ended meanwhile."""
+        if self.peer is None or self._link.end is not None:
+            return
+        if not self._node.session_with(self.peer, self._identity).lock.take():
+            self._link.finish(LinkEnd(reason="another p2pchat of yours has this peer", code=CloseCode.DUPLICATE))
+            return
+        self._link.decide(machine.Reveal(voucher_by=self._dialer.voucher_by))
+        self._say_hello(name=self._node.settings.name)
 
     def _greeted(self, hello: frames.Hello) -> None:  # noqa: ARG002  (whoever we dialed is welcome)
         if self._dialer.wanted:
