@@ -1,7 +1,8 @@
 """What a connection tells its owner, and what the owner decides in the handshake.
 
 Besides these, every frame of the peer that means something is an event as it is: `frames.Hello`, `Resume`, `Msg`,
-`Ack`, `Ping`, `Pong`, `Close`, `Typing`. What may be ignored is not told.
+`Ack`, `Ping`, `Pong`, `Close`, `Typing` and those of a claim, `PakeClaim` to `PakeResult`. What may be ignored is not
+told.
 """
 
 from __future__ import annotations

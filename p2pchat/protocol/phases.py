@@ -15,7 +15,22 @@ from __future__ import annotations
 import enum
 from typing import Final, NamedTuple
 
-from p2pchat.wire.frames import Ack, Close, Frame, Hello, Msg, Ping, Pong, Resume, Typing, Unknown
+from p2pchat.wire.frames import (
+    Ack,
+    Close,
+    Frame,
+    Hello,
+    Msg,
+    PakeClaim,
+    PakeConfirm,
+    PakeReply,
+    PakeResult,
+    Ping,
+    Pong,
+    Resume,
+    Typing,
+    Unknown,
+)
 
 
 class Phase(enum.StrEnum):  # of strings for their names in diagrams, and since they are hashed in C
@@ -48,6 +63,8 @@ class Act(enum.StrEnum):
     ACK = enum.auto()
     PING = enum.auto()
     PONG = enum.auto()
+    #: The four frames of a claim; their own order is that of `invites.py`.
+    PAKE = enum.auto()
     #: CLOSE with the code 0 or 1: ends one direction.
     GOODBYE = enum.auto()
     #: CLOSE with any other code: ends both.
@@ -74,6 +91,7 @@ NEXT: Final[dict[Phase, dict[Act, Phase]]] = {
         Act.RESUME: Phase.RESUMED,
         Act.PING: Phase.GREETED,
         Act.PONG: Phase.GREETED,
+        Act.PAKE: Phase.GREETED,
         Act.VOLATILE: Phase.GREETED,
         Act.GOODBYE: Phase.GONE,
         Act.ABORT: Phase.ENDED,
@@ -81,6 +99,7 @@ NEXT: Final[dict[Phase, dict[Act, Phase]]] = {
     Phase.RESUMED: {
         Act.PING: Phase.RESUMED,
         Act.PONG: Phase.RESUMED,
+        Act.PAKE: Phase.RESUMED,
         Act.VOLATILE: Phase.RESUMED,
         Act.GOODBYE: Phase.LEAVING,
         Act.ABORT: Phase.ENDED,
@@ -90,6 +109,7 @@ NEXT: Final[dict[Phase, dict[Act, Phase]]] = {
         Act.ACK: Phase.OPEN,
         Act.PING: Phase.OPEN,
         Act.PONG: Phase.OPEN,
+        Act.PAKE: Phase.OPEN,
         Act.VOLATILE: Phase.OPEN,
         Act.GOODBYE: Phase.LEFT,
         Act.ABORT: Phase.ENDED,
@@ -126,6 +146,10 @@ _ACTS: Final[dict[type[Frame], Act]] = {
     Ack: Act.ACK,
     Ping: Act.PING,
     Pong: Act.PONG,
+    PakeClaim: Act.PAKE,
+    PakeReply: Act.PAKE,
+    PakeConfirm: Act.PAKE,
+    PakeResult: Act.PAKE,
     Typing: Act.VOLATILE,
     Unknown: Act.VOLATILE,
 }

@@ -25,6 +25,10 @@ from p2pchat.wire.frames import (
     Hello,
     Known,
     Msg,
+    PakeClaim,
+    PakeConfirm,
+    PakeReply,
+    PakeResult,
     Ping,
     Pong,
     Resume,
@@ -38,7 +42,8 @@ HEADER_LENGTH: Final = 3  # bytes: type u8, length u16
 PADDING: Final = 0x00  # where a frame's type would be: the rest of the record is zeros
 FIRST_IGNORABLE: Final = 0x80  # unknown types below are critical, those from here on are ignored
 
-_KNOWN: Final[tuple[type[Known], ...]] = (Hello, Resume, Msg, Ack, Ping, Pong, Close, Typing)
+_PAKE: Final = (PakeClaim, PakeReply, PakeConfirm, PakeResult)
+_KNOWN: Final[tuple[type[Known], ...]] = (Hello, Resume, Msg, Ack, Ping, Pong, Close, *_PAKE, Typing)
 _DECODE: Final = {frame.TYPE: msgpack.Decoder(frame).decode for frame in _KNOWN}
 _ENCODE: Final = msgpack.Encoder().encode
 _header: Final = struct.Struct(">BH").pack

@@ -28,6 +28,9 @@ U16: TypeAlias = Annotated[int, Meta(ge=0, le=2**16 - 1)]
 Epoch: TypeAlias = Annotated[bytes, Meta(min_length=8, max_length=8)]
 Hash: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]
 EntryId: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=16)]  # a UUIDv7
+Slot: TypeAlias = Annotated[int, Meta(ge=0, le=2**32 - 1)]  # which of the issuer's invites
+Share: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]  # CPace's; whether it is a point shows later
+Tag: TypeAlias = Annotated[bytes, Meta(min_length=64, max_length=64)]
 Feature: TypeAlias = Annotated[str, Meta(max_length=32)]  # ``word/number``
 
 
@@ -134,6 +137,43 @@ class Close(Struct, array_like=True, frozen=True, gc=False):
     reason: Annotated[str, Meta(max_length=256)] = ""  # for a person; never acted on
 
 
+class PakeClaim(Struct, array_like=True, frozen=True, gc=False):
+    """I know the code of your invite in `slot`: the first of four frames, `protocol/invites.py` has their order."""
+
+    TYPE: ClassVar = 0x08
+
+    slot: Slot
+    share: Share
+
+
+class PakeReply(Struct, array_like=True, frozen=True, gc=False):
+    """So do I: the issuer's answer to a `PakeClaim`, with its proof."""
+
+    TYPE: ClassVar = 0x09
+
+    slot: Slot
+    share: Share
+    tag: Tag
+
+
+class PakeConfirm(Struct, array_like=True, frozen=True, gc=False):
+    """The claimant's proof, or 64 zero bytes if the issuer's was wrong."""
+
+    TYPE: ClassVar = 0x0A
+
+    slot: Slot
+    tag: Tag
+
+
+class PakeResult(Struct, array_like=True, frozen=True, gc=False):
+    """Whether the claim was right, says the issuer."""
+
+    TYPE: ClassVar = 0x0B
+
+    slot: Slot
+    ok: bool
+
+
 class Typing(Struct, array_like=True, frozen=True, gc=False):
     """Somebody over there types, or has stopped. Volatile: it is neither stored nor acknowledged."""
 
@@ -149,7 +189,8 @@ class Unknown(Struct, frozen=True, gc=False):
     body: bytes  # as it is on the wire, not looked into
 
 
-Known: TypeAlias = Hello | Resume | Msg | Ack | Ping | Pong | Close | Typing
+Pake: TypeAlias = PakeClaim | PakeReply | PakeConfirm | PakeResult
+Known: TypeAlias = Hello | Resume | Msg | Ack | Ping | Pong | Close | Pake | Typing
 Frame: TypeAlias = Known | Unknown
 
 

@@ -28,7 +28,7 @@ from p2pchat.wire.frames import Ack, Close, Frame, Msg, Ping, Pong, Typing, Unkn
 from p2pchat.wire.padding import MAX_PLAINTEXT
 from p2pchat.wire.records import MAX_RECORD, record
 from tests.support import pieces
-from tests.support.framing import HELLO, PAKE_FILES_AND_ROOMS, RESUME, frames, msg, plaintext
+from tests.support.framing import FILES_AND_ROOMS, HELLO, RESUME, frames, msg, plaintext
 from tests.support.kat import STEPS
 from tests.support.pair import ConnectionPair, events
 from tests.support.pieces import Cut
@@ -103,7 +103,7 @@ VIOLATIONS: Mapping[str, tuple[Stage, bytes, CloseCode]] = {
     "second goodbye": (leaving, plain(Close(1)), P),
 } | {
     f"type {frame_type:02x}, not in force": (opened, plaintext(frame_type, b"\x90"), U)
-    for frame_type in [*PAKE_FILES_AND_ROOMS, 0x0C, 0x7F]
+    for frame_type in [*FILES_AND_ROOMS, 0x0C, 0x7F]
 }
 
 

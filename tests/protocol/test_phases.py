@@ -16,9 +16,9 @@ SMALL_TALK = {Act.PING, Act.PONG}
 LEGAL: dict[str, tuple[list[Act], bool, set[Act]]] = {  # said so far, whether the other side has resumed, legal now
     "after the handshake": ([], False, {Act.HELLO, Act.GOODBYE}),
     "after the handshake, the other ahead": ([], True, {Act.HELLO, Act.GOODBYE}),
-    "hello": ([Act.HELLO], False, SMALL_TALK | {Act.RESUME, Act.GOODBYE, Act.VOLATILE}),
-    "hello, the other ahead": ([Act.HELLO], True, SMALL_TALK | {Act.RESUME, Act.GOODBYE, Act.VOLATILE}),
-    "resume, not answered": ([Act.HELLO, Act.RESUME], False, SMALL_TALK | {Act.GOODBYE, Act.VOLATILE}),
+    "hello": ([Act.HELLO], False, SMALL_TALK | {Act.RESUME, Act.GOODBYE, Act.VOLATILE, Act.PAKE}),
+    "hello, the other ahead": ([Act.HELLO], True, SMALL_TALK | {Act.RESUME, Act.GOODBYE, Act.VOLATILE, Act.PAKE}),
+    "resume, not answered": ([Act.HELLO, Act.RESUME], False, SMALL_TALK | {Act.GOODBYE, Act.VOLATILE, Act.PAKE}),
     "resume both ways": ([Act.HELLO, Act.RESUME], True, set(Act) - {Act.HELLO, Act.RESUME}),
     "goodbye first of all": ([Act.GOODBYE], False, SMALL_TALK),
     "goodbye after hello": ([Act.HELLO, Act.GOODBYE], True, SMALL_TALK),

@@ -14,6 +14,11 @@ from p2pchat.wire.frames import (
     Frame,
     Hello,
     Msg,
+    Pake,
+    PakeClaim,
+    PakeConfirm,
+    PakeReply,
+    PakeResult,
     Ping,
     Pong,
     Resume,
@@ -22,7 +27,7 @@ from p2pchat.wire.frames import (
     entry_cost,
 )
 
-PAKE_FILES_AND_ROOMS = [*range(0x08, 0x0C), *range(0x10, 0x14), 0x20, 0x2F]  # reserved types that are not built
+FILES_AND_ROOMS = [*range(0x10, 0x14), 0x20, 0x2F]  # reserved types that are not built
 
 
 def plaintext(frame_type: int, body: bytes) -> bytes:
@@ -59,6 +64,13 @@ EXAMPLES: dict[str, Frame] = {
     "pong": Pong(LAST_SEQ),
     "goodbye": Close(0),
     "close with a reason": Close(65535, "ř" * 256),
+    "claim": PakeClaim(7, b"a" * 32),
+    "claim at its bounds": PakeClaim(2**32 - 1, b"\xff" * 32),
+    "reply to a claim": PakeReply(7, b"b" * 32, b"t" * 64),
+    "confirmed claim": PakeConfirm(7, b"t" * 64),
+    "claim not confirmed": PakeConfirm(0, bytes(64)),
+    "good claim": PakeResult(7, ok=True),
+    "bad claim": PakeResult(7, ok=False),
     "typing": Typing(on=True),
     "not typing": Typing(on=False),
     "grease": Unknown(0xFA, b"\x90"),
@@ -66,6 +78,9 @@ EXAMPLES: dict[str, Frame] = {
 
 _counts = st.integers(0, LAST_SEQ)
 _seqs = st.integers(1, LAST_SEQ)
+_slots = st.integers(0, 2**32 - 1)
+_shares = st.binary(min_size=32, max_size=32)
+_tags = st.binary(min_size=64, max_size=64)
 
 
 @st.composite
@@ -89,6 +104,14 @@ entries = st.builds(
 #: A run of entries that may be one batch.
 batches = st.lists(entries, min_size=1, max_size=40).filter(lambda run: sum(map(entry_cost, run)) <= MAX_BATCH_COST)
 
+#: Any frame of a claim.
+pake_frames: st.SearchStrategy[Pake] = st.one_of(
+    st.builds(PakeClaim, slot=_slots, share=_shares),
+    st.builds(PakeReply, slot=_slots, share=_shares, tag=_tags),
+    st.builds(PakeConfirm, slot=_slots, tag=_tags),
+    st.builds(PakeResult, slot=_slots, ok=st.booleans()),
+)
+
 #: Any frame that a sender may make.
 frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(
@@ -105,6 +128,7 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Ping, _counts),
     st.builds(Pong, _counts),
     st.builds(Close, code=st.integers(0, 65535), reason=st.text(max_size=256)),
+    pake_frames,
     st.builds(Typing, on=st.booleans()),
     st.builds(Unknown, type=st.integers(0x81, 0xFF), body=st.binary(max_size=300)),
 )

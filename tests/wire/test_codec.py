@@ -26,7 +26,7 @@ from p2pchat.wire.frames import (
 from p2pchat.wire.padding import MAX_PLAINTEXT
 from p2pchat.wire.violation import Violation
 from tests.support import golden_wire
-from tests.support.framing import EXAMPLES, PAKE_FILES_AND_ROOMS, frames, msg, plaintext
+from tests.support.framing import EXAMPLES, FILES_AND_ROOMS, frames, msg, plaintext
 from tests.support.vectors import own
 
 
@@ -140,7 +140,7 @@ def test_unknown_types_from_80_on_are_passed_over(frame_type: int) -> None:
         assert read(plaintext(frame_type, body) + plaintext(0x04, b"\x91\x01")) == [Unknown(frame_type, body), Ack(1)]
 
 
-@pytest.mark.parametrize("frame_type", [0x0C, 0x0F, 0x14, 0x30, 0x7F, *PAKE_FILES_AND_ROOMS])
+@pytest.mark.parametrize("frame_type", [0x0C, 0x0F, 0x14, 0x30, 0x7F, *FILES_AND_ROOMS])
 def test_unknown_types_below_80_are_unsupported(frame_type: int) -> None:
     assert code_of(plaintext(frame_type, b"\x90")) is CloseCode.UNSUPPORTED
 

@@ -30,6 +30,12 @@ ENTRY: list[Any] = [ID, 1, 0, b"", b""]
 HELLO = ["a", ["f"], 1, 65536, "n"]
 RESUME = [EPOCH, 1, STATE, 1, b"", 0, STATE]
 TOO_LARGE = LAST_SEQ + 1
+SHARE, TAG = bytes(32), bytes(64)
+BAD_SLOTS, BAD_SHARES, BAD_TAGS = (
+    [-1, 2**32, "7", 7.0],
+    [b"", bytes(31), bytes(33), "s" * 32],
+    [bytes(63), bytes(65), "t" * 64],
+)
 
 #: For each field of each frame: what it must not be.
 BAD_FRAMES: list[tuple[int, list[Any], int, list[Any]]] = [
@@ -52,6 +58,15 @@ BAD_FRAMES: list[tuple[int, list[Any], int, list[Any]]] = [
     (0x06, [0], 0, [-1, TOO_LARGE, b""]),
     (0x07, [0, ""], 0, [-1, 65536, "0"]),
     (0x07, [0, ""], 1, ["r" * 257, b"r", None]),
+    (0x08, [7, SHARE], 0, BAD_SLOTS),
+    (0x08, [7, SHARE], 1, BAD_SHARES),
+    (0x09, [7, SHARE, TAG], 0, BAD_SLOTS),
+    (0x09, [7, SHARE, TAG], 1, BAD_SHARES),
+    (0x09, [7, SHARE, TAG], 2, BAD_TAGS),
+    (0x0A, [7, TAG], 0, BAD_SLOTS),
+    (0x0A, [7, TAG], 1, BAD_TAGS),
+    (0x0B, [7, True], 0, BAD_SLOTS),
+    (0x0B, [7, True], 1, [0, 1, None, "true"]),
     (0x80, [True], 0, [0, 1, None, "true"]),
 ]
 
