@@ -10,7 +10,7 @@ import trio
 
 from p2pchat.address import Address
 from p2pchat.protocol.handshake import PREFACE
-from tests.support.peers import Network
+from tests.support.peers import Network, Wire
 
 LENGTH = 2  # bytes before each message of the handshake and before each record
 
@@ -46,9 +46,11 @@ class Cable:
         task_status.started()
         async with trio.open_nursery() as nursery:
             while True:
-                nursery.start_soon(self._carry, await door.accept())
+                dialer = await door.accept()
+                assert isinstance(dialer, Wire)
+                nursery.start_soon(self._carry, dialer)
 
-    async def _carry(self, dialer: trio.abc.Stream) -> None:
+    async def _carry(self, dialer: Wire) -> None:
         seen: list[Packet] = []
         self.seen.append(seen)
         async with dialer, await self._network.connect(self._towards) as listener, trio.open_nursery() as nursery:
@@ -56,8 +58,8 @@ class Cable:
             for there in ends:
                 nursery.start_soon(self._carry_one_way, ends, seen, there)
 
-    async def _carry_one_way(self, ends: dict[bool, trio.abc.Stream], seen: list[Packet], there: bool) -> None:  # noqa: FBT001  (a task)
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+    async def _carry_one_way(self, ends: dict[bool, Wire], seen: list[Packet], there: bool) -> None:  # noqa: FBT001  (a task)
+        with suppress(trio.BrokenResourceError):
             buffer, number = bytearray(), 0
             while data := await ends[not there].receive_some(65536):
                 buffer += data
@@ -66,8 +68,8 @@ class Cable:
                     number += 1
                     for one in self.meddle(seen[-1]):
                         await ends[one.there].send_all(one.data)
-        for stream in ends.values():
-            await stream.aclose()
+        with suppress(trio.BrokenResourceError):
+            await ends[there].send_eof()
 
 
 def _take(buffer: bytearray, *, preface: bool) -> bytes:

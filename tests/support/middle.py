@@ -41,7 +41,7 @@ NOT_SAID = (HandshakeAsked, PeerProved, RejectHint, WaitingToBeLetIn, PingDue, F
 class Half:
     """One of the two handshakes of a `Middle`, and what is said after it."""
 
-    def __init__(self, stream: trio.abc.Stream, role: Role, identity: Identity, *, seed: int) -> None:
+    def __init__(self, stream: Wire, role: Role, identity: Identity, *, seed: int) -> None:
         self.stream = stream
         self.peer: PeerId | None = None
         self.received = 0  # bytes
@@ -67,18 +67,19 @@ class Half:
         while (event := await self._next()) is not None and not isinstance(event, Failed | EndOfStream):
             if not isinstance(event, NOT_SAID):
                 await other._say(told(event))
-        await other.stream.aclose()
+        with suppress(trio.BrokenResourceError):
+            await other.stream.send_eof()
 
     async def _say(self, said: Begin | Answer | Reveal | Frame) -> None:
         # Where it is over already, what comes next says so.
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, LocalProtocolError):
+        with suppress(trio.BrokenResourceError, LocalProtocolError):
             await self.stream.send_all(self._connection.send(said, now=trio.current_time()))
 
     async def _next(self) -> Event | None:
         while (event := self._connection.next_event()) is NEED_DATA:
             try:
                 data = await self.stream.receive_some(65536)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
+            except trio.BrokenResourceError:
                 return None
             self.received += len(data)
             self._connection.receive_data(data, trio.current_time())
