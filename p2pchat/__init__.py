@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from p2pchat.node.events import Elsewhere as Elsewhere
     from p2pchat.node.events import Event as Event
     from p2pchat.node.events import Ids as Ids
+    from p2pchat.node.events import Invited as Invited
     from p2pchat.node.events import Leaving as Leaving
     from p2pchat.node.events import Listening as Listening
     from p2pchat.node.events import MessagesReceived as MessagesReceived
@@ -101,6 +102,7 @@ _HOMES = {
     "DialFailed": "p2pchat.node.events",
     "Disconnected": "p2pchat.node.events",
     "Event": "p2pchat.node.events",
+    "Invited": "p2pchat.node.events",
     "Leaving": "p2pchat.node.events",
     "Listening": "p2pchat.node.events",
     "Elsewhere": "p2pchat.node.events",

@@ -209,6 +209,17 @@ class DialFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """Codes were made that let somebody in, for whoever runs this program to pass on. Nothing else may tell them."""
+
+    code: str  # to be said, ``7-otter-amber-knife``
+    link: str  # with a code of its own; empty where nobody in the network reaches us
+    expires_ms: int  # when the spoken one dies, Unix milliseconds
+    link_expires_ms: int
+    lines: tuple[str, ...]  # what to say about all that to people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something that a person should know: one sentence, and what to do about it."""
 
@@ -229,5 +240,6 @@ Event = (
     | Disconnected
     | WaitingToBeLetIn
     | DialFailed
+    | Invited
     | Notice
 )

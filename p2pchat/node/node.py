@@ -154,8 +154,8 @@ class Node:
 
     # ---- verbs
 
-    async def listen(self, address: Address, *, quiet: bool = False) -> None:
-        """Accept visitors at `address` until the node stops; a `Listening` event tells each bound address.
+    async def listen(self, address: Address, *, quiet: bool = False) -> list[Address]:
+        """Accept visitors at `address` until the node stops; returns each bound address, a `Listening` event tells it.
 
         Args:
           address: where.
@@ -165,12 +165,14 @@ class Node:
           ListenFailed: if it cannot be bound.
         """
         listeners = await self.env.net.listen(address)
+        bound = list(dict.fromkeys(bound_address(listener, address) for listener in listeners))
         if not quiet:
-            for bound in dict.fromkeys(bound_address(listener, address) for listener in listeners):
-                self.feed.put(Listening(address=bound))
+            for one in bound:
+                self.feed.put(Listening(address=one))
         scope = trio.CancelScope()
         self._listening.add(scope)
         self._nursery.start_soon(self._serve, scope, listeners, address.scheme)
+        return bound
 
     async def dial(self, *addresses: Address, expected: PeerId | None = None, retry: bool = False) -> Session:
         """Reach a peer and return its session once messages can flow; it is kept alive until somebody says goodbye.

@@ -9,7 +9,7 @@ Source: docs/protocol.md, section 4.2, for the manners of a goodbye.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,6 +35,7 @@ class Plan:
     """What was asked for."""
 
     listen: tuple[Address, ...] = ()
+    listening: Callable[[Sequence[Address]], Awaitable[None]] | None = None  # is told, once, where others reach us
     dial: Address | None = None
     others: tuple[Address, ...] = ()  # where else the same peer may be
     expected: PeerId | None = None  # who has to answer; None: who is pinned there, or else anybody
@@ -185,8 +186,9 @@ class Chat:
           ConnectFailed: or any other error of `Node.dial` and `Node.listen`.
           NotLetIn: if the peer was reached, but did not let us in in time.
         """
-        for address in self._plan.listen:
-            await self.node.listen(address)
+        bound = [place for address in self._plan.listen for place in await self.node.listen(address)]
+        if self._plan.listening is not None:
+            await self._plan.listening(bound)
         if self._plan.dial is None:
             return
         with trio.move_on_after(self._plan.timeout) as scope:

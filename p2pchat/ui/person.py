@@ -55,6 +55,9 @@ class Person:
         if isinstance(event, events.Stranger) and event.waiting:
             await self._screen.note(self._words.question(event, self.strangers.add(event.peer)))
             return
+        if isinstance(event, events.Invited):  # was asked for, also by those who want it quiet
+            await self._screen.note(self._words.tell(event))
+            return
         await self._reader.tell(self._words.tell(event, chat.sessions))
         match event:
             case events.Connected(session=session) | events.Elsewhere(session=session):

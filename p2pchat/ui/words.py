@@ -72,6 +72,8 @@ class Words:
         match event:
             case events.Listening(address=address):
                 lines = self._reach(address)
+            case events.Invited(lines=told):
+                lines = list(told)
             case events.Connected(session=session):
                 lines = self._connected(event, self.name(session, sessions))
             case events.Elsewhere(session=session):

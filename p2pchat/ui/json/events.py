@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import p2pchat
-from p2pchat.node.events import Elsewhere, State
+from p2pchat.node.events import Elsewhere, Invited, Listening, State
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
@@ -35,9 +35,30 @@ def ready(me: PeerId) -> Line:
     return {"event": "ready", "protocol": PROTOCOL, "version": p2pchat.__version__, "peer": str(me)}
 
 
-def listening(event: events.Listening) -> Line:
-    """Return the line for an address at which others reach us."""
-    return {"event": "listening", "address": str(event.address)}
+def news(event: events.Listening | events.Stranger | events.Invited) -> Line:
+    """Return the line for what is about no conversation."""
+    match event:
+        case Listening():
+            return {"event": "listening", "address": str(event.address)}
+        case Invited():
+            return invite(event)
+        case _:
+            return stranger(event)
+
+
+def invite(event: events.Invited) -> Line:
+    """Return the line for codes that let somebody in."""
+    return {"event": "invite", **invited(event)}
+
+
+def invited(event: events.Invited) -> Line:
+    """Return the same for a program that asked for nothing else."""
+    return {
+        "code": event.code,
+        "link": event.link or None,
+        "expires_at": timestamp(event.expires_ms),
+        "link_expires_at": timestamp(event.link_expires_ms),
+    }
 
 
 def stranger(event: events.Stranger) -> Line:

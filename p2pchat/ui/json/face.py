@@ -131,10 +131,8 @@ class JsonFace:
                 self._lines.say(tell.typing(self._talks.of(session), event))
             case events.Leaving(session=session, going_away=False):
                 self._lines.say(tell.leaving(self._talks.of(session), event))
-            case events.Listening():
-                self._lines.say(tell.listening(event))
-            case events.Stranger():
-                self._lines.say(tell.stranger(event))
+            case events.Listening() | events.Stranger() | events.Invited():
+                self._lines.say(tell.news(event))
             case events.DialFailed(error=error, redial=redial) if redial is not None:
                 self._dials_again(redial, chat)
                 again = f"{error}; dialling again in {redial:.0f} s"
