@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from p2pchat.errors import StoreTooNew as StoreTooNew
     from p2pchat.errors import TransportError as TransportError
     from p2pchat.errors import UntrustedPeer as UntrustedPeer
+    from p2pchat.errors import WrongPassphrase as WrongPassphrase
     from p2pchat.node.events import Connected as Connected
     from p2pchat.node.events import DialFailed as DialFailed
     from p2pchat.node.events import Disconnected as Disconnected
@@ -98,6 +99,7 @@ _HOMES = {
     "StoreTooNew": "p2pchat.errors",
     "TransportError": "p2pchat.errors",
     "UntrustedPeer": "p2pchat.errors",
+    "WrongPassphrase": "p2pchat.errors",
     "Connected": "p2pchat.node.events",
     "DialFailed": "p2pchat.node.events",
     "Disconnected": "p2pchat.node.events",

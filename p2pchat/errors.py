@@ -31,8 +31,16 @@ class BadData(P2PChatError):
     """What was given can be read, and cannot be used: nothing to send, too much of it, our own id for a peer's."""
 
 
+class NameTaken(BadData):
+    """A name that somebody has already, or that looks like that name. Nothing was changed."""
+
+
 class ConfigurationError(P2PChatError):
     """The installation or the profile cannot be used as it is: wrong owner or mode of a key, no ML-KEM."""
+
+
+class WrongPassphrase(ConfigurationError):
+    """The key of the profile has a passphrase, and it is not the one that was given."""
 
 
 class StoreError(P2PChatError):
