@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from p2pchat.errors import LinkLost as LinkLost
     from p2pchat.errors import ListenFailed as ListenFailed
     from p2pchat.errors import LocalProtocolError as LocalProtocolError
+    from p2pchat.errors import NameTaken as NameTaken
     from p2pchat.errors import NotLetIn as NotLetIn
     from p2pchat.errors import P2PChatError as P2PChatError
     from p2pchat.errors import ProtocolError as ProtocolError
@@ -85,6 +86,7 @@ _HOMES = {
     "LinkLost": "p2pchat.errors",
     "ListenFailed": "p2pchat.errors",
     "LocalProtocolError": "p2pchat.errors",
+    "NameTaken": "p2pchat.errors",
     "NotLetIn": "p2pchat.errors",
     "P2PChatError": "p2pchat.errors",
     "ProtocolError": "p2pchat.errors",

@@ -13,16 +13,77 @@ import stat
 from io import FileIO
 from pathlib import Path
 from shlex import quote
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import AddressError, ConfigurationError, StoreError
+from p2pchat.store import contacts
+
+if TYPE_CHECKING:
+    from p2pchat.store.database import Database
 
 MAX_SIZE = 1024 * 1024  # bytes: some 15,000 ids
 FILE_MODE = 0o600
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def import_file(db: Database, path: Path) -> int:
+    """Make everybody in the list at `path` a contact who is let in, then remove it; a transaction of its own.
+
+    A contact that is blocked stays blocked.
+
+    Returns:
+      How many are let in that were not before; 0 if there is no list.
+
+    Raises:
+      ConfigurationError: if a line is not a peer id, or others may write the file; then nothing has changed.
+      StoreError: if the disk refuses.
+    """
+    content = _read(path)
+    if content is None:
+        return 0
+    with db.transaction():
+        news = sum(contacts.know(db, peer) for peer in sorted(parse(content, path)))
+    _remove(path)  # what is removed from the contacts from now on does not come back with the file
+    return news
+
+
+def _remove(path: Path) -> None:
+    """Remove the file, so that no power cut brings it back."""
+    try:
+        path.unlink(missing_ok=True)  # another process may have been faster
+        directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as exc:
+        raise StoreError(f"cannot remove {path}: {exc.strerror}") from exc
+
+
+def _read(path: Path) -> bytes | None:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # not to wait for the other end of what may be a pipe
+    try:
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            _check(os.fstat(file.fileno()), path)
+            return file.read(MAX_SIZE)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+
+
+def _check(status: os.stat_result, path: Path) -> None:
+    """Refuse a list that somebody else may have written."""
+    if not stat.S_ISREG(status.st_mode) or status.st_size >= MAX_SIZE:
+        raise ConfigurationError(f"{path} is not a file of at most 1 MiB", hint="one peer1... a line")
+    if status.st_uid not in {0, os.geteuid()} or status.st_mode & WRITABLE_BY_OTHERS:
+        raise ConfigurationError(
+            f"{path} can be written by other users, so it says nothing",
+            hint=f"make it yours alone: chmod 600 {quote(str(path))}",
+        )
 
 
 @final
@@ -41,7 +102,7 @@ class AcceptedFile:
           ConfigurationError: if a line is not a peer id, or others may write the file; nobody is let in by half a list.
           StoreError: if it cannot be read.
         """
-        content = self._read()
+        content = _read(self._path) or b""
         if content != self._content:
             self._peers = parse(content, self._path)
             self._content = content
@@ -67,27 +128,6 @@ class AcceptedFile:
         except OSError as exc:
             raise StoreError(f"cannot write {self._path}: {exc.strerror}") from exc
         return True
-
-    def _read(self) -> bytes:
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # not to wait for the other end of what may be a pipe
-        try:
-            with os.fdopen(os.open(self._path, flags), "rb") as file:
-                self._check(os.fstat(file.fileno()))
-                return file.read(MAX_SIZE)
-        except FileNotFoundError:
-            return b""
-        except OSError as exc:
-            raise StoreError(f"cannot read {self._path}: {exc.strerror}") from exc
-
-    def _check(self, status: os.stat_result) -> None:
-        """Refuse a list that somebody else may have written."""
-        if not stat.S_ISREG(status.st_mode) or status.st_size >= MAX_SIZE:
-            raise ConfigurationError(f"{self._path} is not a file of at most 1 MiB", hint="one peer1... a line")
-        if status.st_uid not in {0, os.geteuid()} or status.st_mode & WRITABLE_BY_OTHERS:
-            raise ConfigurationError(
-                f"{self._path} can be written by other users, so it says nothing",
-                hint=f"make it yours alone: chmod 600 {quote(str(self._path))}",
-            )
 
 
 def _append(file: FileIO, line: bytes) -> None:

@@ -63,7 +63,10 @@ class Transaction(Protocol):
         """Note that these messages of mine will never arrive, and why."""
 
     def pin(self, address: str) -> bool:
-        """Expect the peer at `address`, as `store.pins` spells it, from now on; False if somebody was already."""
+        """Expect the peer at `address`, as `store.pins` spells it, from now on, and know it: to dial is to accept.
+
+        False if somebody was expected there already. Nothing is done about a guest, nor about who is blocked.
+        """
         ...
 
     def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:

@@ -109,4 +109,37 @@ FIRST: Final = (
     "INSERT INTO searchable VALUES (0, '', 0)",
 )
 
-MIGRATIONS: Final = (FIRST,)
+# Whom I know, and how well; everybody who was accepted, blocked, verified or given a name here. Never a guest.
+_CONTACTS: Final = """
+CREATE TABLE contacts (
+  peer BLOB PRIMARY KEY,                     -- Ed25519 key
+  name TEXT NOT NULL,                        -- what I call the peer; empty if nothing
+  accepted INTEGER NOT NULL, blocked INTEGER NOT NULL,
+  verified_ms INTEGER, how TEXT,             -- when the key was verified last, and by what; both or neither
+  since_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+# Codes that were given out and still work, and the secrets in them. A row goes when its code is dead.
+_INVITES: Final = """
+CREATE TABLE invites (
+  slot INTEGER PRIMARY KEY,
+  attempts INTEGER NOT NULL,
+  tried_ms INTEGER NOT NULL,                 -- when the last attempt was counted
+  expires_ms INTEGER NOT NULL,
+  for_peer BLOB,                             -- the only one whom it lets claim it; NULL: whoever knows the secret
+  secret TEXT NOT NULL
+) STRICT
+"""
+
+# Whoever was pinned was dialled, and so accepted. The key of a guest is gone with its process.
+_KNOW_THE_PINNED: Final = """
+INSERT INTO contacts
+SELECT peer, '', 1, 0, NULL, NULL, min(since_ms) FROM pins
+WHERE peer NOT IN (SELECT peer FROM pairs WHERE guest = 1) GROUP BY peer
+"""
+
+#: What was added in version 2.
+SECOND: Final = (_CONTACTS, _INVITES, _KNOW_THE_PINNED)
+
+MIGRATIONS: Final = (FIRST, SECOND)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 
 from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import LocalProtocolError
-from p2pchat.store import events, pins
+from p2pchat.store import contacts, events, pins
 from p2pchat.store.events import Event
 
 if TYPE_CHECKING:
@@ -82,8 +82,18 @@ class SqlTransaction:
                 self._note("failed", first=cursor, last=cursor, detail=reason)
 
     def pin(self, address: str) -> bool:
-        """Expect the peer at `address` from now on; False if somebody was expected there already."""
-        return pins.pin(self._database, address, PeerId(self._ledger.place.peer))
+        """Expect the peer at `address` from now on, and know it; False if somebody was expected there already.
+
+        Nothing is done about a guest, nor about who is blocked.
+        """
+        peer = PeerId(self._ledger.place.peer)
+        contact = contacts.find(self._database, peer)
+        if self.guest or (contact is not None and contact.blocked):
+            return False
+        is_new = pins.pin(self._database, address, peer)
+        if is_new or pins.peer_at(self._database, address) == peer:
+            contacts.know(self._database, peer)
+        return is_new
 
     def tag(self, message_id: bytes, *, key: str | None, ref: str | None) -> None:
         """Remember what a program calls a message of mine.

@@ -21,7 +21,7 @@ from p2pchat.errors import (
 )
 from p2pchat.store import database
 from p2pchat.store.database import Cursor, Database
-from p2pchat.store.schema import FIRST, MIGRATIONS
+from p2pchat.store.schema import MIGRATIONS
 from tests.support.stored import opened, pin, pins
 
 
@@ -162,7 +162,7 @@ def test_commits_of_others_are_noticed(path: Path) -> None:
 
 def test_a_newer_version_that_changes_the_tables_under_us_is_noticed(path: Path) -> None:
     ours = opened(path)
-    Database.open(path, wall=lambda: 0.0, steps=[FIRST, ["CREATE TABLE more (x INTEGER)"]]).close()
+    Database.open(path, wall=lambda: 0.0, steps=[*MIGRATIONS, ["CREATE TABLE more (x INTEGER)"]]).close()
     with pytest.raises(StoreTooNew, match="while this one was running"), ours.transaction():
         pin(ours, "tcp:here:1")
     assert pins(ours) == []
@@ -212,7 +212,7 @@ def test_a_reader_refuses_what_a_writer_refuses(path: Path) -> None:
 
 def test_a_reader_brings_older_tables_to_the_newest_version(path: Path) -> None:
     opened(path).close()
-    reader = Database.open_to_read(path, wall=lambda: 0.0, steps=[FIRST, ["CREATE TABLE more (x INTEGER)"]])
+    reader = Database.open_to_read(path, wall=lambda: 0.0, steps=[*MIGRATIONS, ["CREATE TABLE more (x INTEGER)"]])
     assert reader is not None
     assert reader.connection.execute("SELECT * FROM more").fetchall() == []
     reader.close()

@@ -23,7 +23,7 @@ from p2pchat.protocol.ids import EntryIds
 from p2pchat.store import failures, search
 from p2pchat.store.base import Transaction
 from p2pchat.store.database import Database, connect_to_read
-from p2pchat.store.schema import FIRST
+from p2pchat.store.schema import MIGRATIONS
 from p2pchat.store.store import LOOK, Store, open_store
 from p2pchat.wire.messages import Kind
 from tests.support.entropy import seeded
@@ -314,7 +314,7 @@ async def test_a_look_that_fails_is_not_the_end(tmp_path: Path, autojump_clock: 
     path = tmp_path / "history.db"
     async with running(path) as store:
         store.changed = lambda: None
-        newer = Database.open(path, wall=lambda: 0.0, steps=[FIRST, ["CREATE TABLE more (x INTEGER)"]])
+        newer = Database.open(path, wall=lambda: 0.0, steps=[*MIGRATIONS, ["CREATE TABLE more (x INTEGER)"]])
         await trio.sleep(1)
         newer.close()
 
