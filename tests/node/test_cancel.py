@@ -8,21 +8,9 @@ from trio.testing import MockClock
 
 from p2pchat.node import events
 from tests.support.peers import HOME, Network, open_peer
+from tests.support.steps import cancelled_at, steps_of
 
 STEPS = 420  # of tasks, which the conversation below takes
-
-
-class CancelAtStep(trio.abc.Instrument):
-    """Cancels `scope` when the loop takes its `step`-th step."""
-
-    def __init__(self, step: int, scope: trio.CancelScope) -> None:
-        self.left = step
-        self._scope = scope
-
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self._scope.cancel()
 
 
 async def converse(network: Network) -> None:
@@ -43,19 +31,12 @@ async def test_a_conversation_that_is_cancelled_anywhere_leaves_nothing_open(
 ) -> None:
     for step in range(start + 1, STEPS, 10):
         network = Network()
-        with trio.CancelScope() as scope:
-            instrument = CancelAtStep(step, scope)
-            trio.lowlevel.add_instrument(instrument)
-            began = trio.current_time()
+        began = trio.current_time()
+        with cancelled_at(step):
             await converse(network)
-        trio.lowlevel.remove_instrument(instrument)
         assert all(end.closed for ends in network.wires for end in ends)
         assert trio.current_time() - began <= 11.0  # goodbyes have deadlines: two nodes, five seconds each
 
 
 async def test_the_conversation_takes_about_as_many_steps_as_are_tried(autojump_clock: MockClock) -> None:
-    instrument = CancelAtStep(10**9, trio.CancelScope())
-    trio.lowlevel.add_instrument(instrument)
-    await converse(Network())
-    trio.lowlevel.remove_instrument(instrument)
-    assert STEPS * 0.5 < 10**9 - instrument.left < STEPS * 2
+    assert STEPS * 0.5 < await steps_of(lambda: converse(Network())) < STEPS * 2

@@ -42,6 +42,7 @@ class Wire(trio.abc.HalfCloseableStream):
         self._broken = trio.Event()
         self._clogged = False
         self.closed = False
+        self.sent = 0  # bytes that were said here
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """Return the next bytes; raises as soon as the wire is cut."""
@@ -49,6 +50,7 @@ class Wire(trio.abc.HalfCloseableStream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send; waits for ever once the wire is clogged."""
+        self.sent += len(data)
         await self._unless_broken(trio.sleep_forever if self._clogged else lambda: self._inner.send_all(data))
 
     async def wait_send_all_might_not_block(self) -> None:
