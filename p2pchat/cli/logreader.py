@@ -15,13 +15,14 @@ import trio
 from p2pchat.cli import places, signals
 from p2pchat.env import system_env
 from p2pchat.errors import BadData
-from p2pchat.store import failures, journal
+from p2pchat.store import contacts, failures, journal
 from p2pchat.store.database import Database
 from p2pchat.transports.registry import Transports
 from p2pchat.ui import marks, stdio
 from p2pchat.ui.json import lines, records
 from p2pchat.ui.json.events import cursor_text
 from p2pchat.ui.log_words import LogWords
+from p2pchat.ui.names import Names, petnames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from p2pchat.cli.settings import Common
     from p2pchat.env import Env
     from p2pchat.store.journal import Record
+    from p2pchat.ui.names import Petnames
 
 LOOK: Final = 0.25  # seconds between two looks at whether there is more
 
@@ -45,7 +47,7 @@ def show(common: Common, *, after: int, follow: bool) -> int:
     env = system_env(Transports())
     log = LogReader(places.find(common.profile, common.data_dir).history, env)
     output = stdio.Output(1)
-    spelled = spell(common, output)
+    spelled = spell(common, output, log)
 
     async def tell() -> None:
         try:
@@ -74,6 +76,7 @@ class LogReader:
         self._env = env
         self._db: Database | None = None
         self._version = -1  # of the file, when it was read last
+        self.petnames: Petnames = {}  # as of then
 
     async def check(self, after: int) -> None:
         """Go on if the log reaches as far as the cursor `after`.
@@ -117,6 +120,7 @@ class LogReader:
             return []
         with failures.naming(self._path):
             self._version = db.version()  # before the look, so that nothing falls between
+            self.petnames = petnames(contacts.everyone(db))
             return journal.since(db, after)
 
     def _has_changed(self) -> bool:
@@ -125,15 +129,16 @@ class LogReader:
             return db is not None and db.version() != self._version
 
 
-def spell(common: Common, output: stdio.Output) -> Callable[[Sequence[Record]], bytes]:
-    """Return what turns records into the lines that were asked for."""
+def spell(common: Common, output: stdio.Output, log: LogReader) -> Callable[[Sequence[Record]], bytes]:
+    """Return what turns records of `log` into the lines that were asked for."""
     if common.json:
-        log = records.LogLines()
-        return lambda page: "".join(f"{lines.encode(line)}\n" for one in page for line in log.of(one)).encode("ascii")
+        told = records.LogLines()
+        return lambda page: "".join(f"{lines.encode(line)}\n" for one in page for line in told.of(one)).encode("ascii")
     signs = marks.choose(os.environ)
+    names = Names(signs, lambda: log.petnames)
 
     def in_words(page: Sequence[Record]) -> bytes:
-        words = LogWords(signs, width=output.columns)
+        words = LogWords(signs, names=names, width=output.columns)
         return signs.encode("".join(f"{line}\n" for one in page for line in words.record(one)))
 
     return in_words

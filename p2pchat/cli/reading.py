@@ -15,6 +15,7 @@ from p2pchat.errors import NoContact
 from p2pchat.store import history as log
 from p2pchat.store import search
 from p2pchat.ui import marks, past
+from p2pchat.ui.names import Names
 
 if TYPE_CHECKING:
     from p2pchat.cli.settings import Common
@@ -171,7 +172,8 @@ def _look(db: Database, whom: str | None = None) -> past.Look:
     except OSError:
         width = 0  # it is none
     signs = marks.choose(os.environ)
-    return past.Look(marks=signs, names=past.names(log.claims(db), signs), width=width, with_one=whom is not None)
+    names = Names.kept(signs, db).everyone(log.claims(db))
+    return past.Look(marks=signs, names=names, width=width, with_one=whom is not None)
 
 
 def _nothing(what: str, common: Common) -> ExitCode:

@@ -18,6 +18,7 @@ from p2pchat.store import timeline
 from p2pchat.ui import marks, stdio
 from p2pchat.ui.json import lines, results
 from p2pchat.ui.log_words import WHEN, LogWords
+from p2pchat.ui.names import Names
 
 if TYPE_CHECKING:
     from p2pchat.cli.settings import Common
@@ -39,7 +40,7 @@ def queue(common: Common, word: str | None) -> int:
         waits = say.lines(
             (lines.encode(results.waiting(one)) for one in found)
             if common.json
-            else chain.from_iterable(map(_words().waiting, found))
+            else chain.from_iterable(map(_words(db).waiting, found))
         )
     if not (common.quiet or common.json):
         withdraws = f"`p2pchat unsend ID{profiles.flags_of(common)}` withdraws it"
@@ -56,9 +57,10 @@ def why(common: Common, text: str) -> int:
     flags = profiles.flags_of(common)
     with archive.opened(common) as db:
         told = timeline.timeline(*_message(text, db, flags))
+        words = _words(db)
     if common.json:
         return say.text(lines.encode(results.story(told)))
-    say.lines(_words().story(told, withdraw=f"p2pchat unsend {UUID(bytes=told.named.id)}{flags}"))
+    say.lines(words.story(told, withdraw=f"p2pchat unsend {UUID(bytes=told.named.id)}{flags}"))
     return ExitCode.DONE
 
 
@@ -75,10 +77,11 @@ def unsend(common: Common, text: str) -> int:
             return say.fatal(ExitCode.NO, "it is not yours to withdraw: the other side said it", as_json=common.json)
         done = queues.unsend(db, named)
         told = timeline.timeline(db, named)
+        words = _words(db)
     if common.json:
         say.text(lines.encode(results.state(told)))
     else:
-        say.lines(_words().summary(told))
+        say.lines(words.summary(told))
     if done is Withdrawal.WITHDRAWN or told.state == "failed":
         return ExitCode.DONE
     if not common.json:
@@ -86,8 +89,9 @@ def unsend(common: Common, text: str) -> int:
     return ExitCode.NO
 
 
-def _words() -> LogWords:
-    return LogWords(marks.choose(os.environ), width=stdio.Output(1).columns)
+def _words(db: Database | None) -> LogWords:
+    signs = marks.choose(os.environ)
+    return LogWords(signs, names=Names.kept(signs, db) if db else None, width=stdio.Output(1).columns)
 
 
 # ---- what words mean

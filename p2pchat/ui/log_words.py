@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 from uuid import UUID
 
 from p2pchat.store import journal
-from p2pchat.ui import sanitize, transcript, words
+from p2pchat.ui import sanitize, transcript
+from p2pchat.ui.names import Names
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
@@ -30,10 +31,18 @@ WHEN: Final = "when any p2pchat of this profile meets"
 
 
 class LogWords:
-    """Sentences with the signs that a terminal can draw; `width` is the number of its columns, 0 for no bound."""
+    """Sentences with the signs that a terminal can draw."""
 
-    def __init__(self, marks: Marks, *, width: int = 0) -> None:
+    def __init__(self, marks: Marks, *, names: Names | None = None, width: int = 0) -> None:
+        """Begin to tell.
+
+        Args:
+          marks: what the terminal can draw.
+          names: what to call peers.
+          width: the number of its columns, 0 for no bound.
+        """
         self._marks = marks
+        self._names = names or Names(marks)
         self._width = width
         self._states = {
             "queued": marks.queued,
@@ -43,10 +52,12 @@ class LogWords:
             "failed": marks.failed,
         }
 
-    def peer(self, peer: PeerId, name: str) -> str:
-        """Return whom a line is about: the id, and in quotes, which it cannot end, what the peer calls itself."""
-        short = words.shortened(peer, self._marks)
-        claimed = sanitize.isolate(sanitize.clean_line(name).replace('"', "'"))
+    def peer(self, peer: PeerId, claim: str) -> str:
+        """Return whom a line is about: the name that I gave it and the id, or the id and, in quotes, its own claim."""
+        short = self._names.short(peer)
+        if petname := self._names.petname(peer):
+            return f"{petname} ({short})"
+        claimed = sanitize.isolate(self._names.claimed(claim))
         return f'{short} "{claimed}"' if claimed else short
 
     # ---- the log

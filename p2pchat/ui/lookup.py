@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from p2pchat.store.history import Row
     from p2pchat.store.store import Store
     from p2pchat.ui.marks import Marks
+    from p2pchat.ui.names import Names
     from p2pchat.ui.posts import Post
 
 CONTEXT: Final = 5  # messages that are shown again when a chat goes on
@@ -50,9 +51,10 @@ class Opening(NamedTuple):
 class Lookup:
     """Answers for one person."""
 
-    def __init__(self, store: Store | None, marks: Marks) -> None:
+    def __init__(self, store: Store | None, marks: Marks, names: Names) -> None:
         self._store = store
         self._marks = marks
+        self._names = names
         self._opened: WeakKeyDictionary[Session, int] = WeakKeyDictionary()  # up to which cursor it was shown
 
     # ---- where a chat goes on
@@ -86,7 +88,7 @@ class Lookup:
         if self._store is not None and post.session.pair.durable:
             told = await self._store.read(partial(timeline.why, own=post.session.own, message_id=post.id.bytes))
         if told is not None:
-            first, *rest = LogWords(self._marks).story(told, withdraw=f"/unsend {post.number}")
+            first, *rest = LogWords(self._marks, names=self._names).story(told, withdraw=f"/unsend {post.number}")
             return [f"#{post.number}: {first}", *rest]
         reason = f": {sanitize.clean_line(post.reason)}" if post.reason else ""
         return [
@@ -132,7 +134,7 @@ class Lookup:
         return await self._store.read(read)
 
     def _look(self, db: Database, peer: PeerId | None, width: int) -> past.Look:
-        names = past.names(history.claims(db), self._marks)
+        names = self._names.everyone(history.claims(db))
         return past.Look(marks=self._marks, names=names, width=width, with_one=peer is not None)
 
 

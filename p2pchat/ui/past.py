@@ -6,20 +6,20 @@ nobody but me is called *you*.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
-from p2pchat.ui import sanitize, transcript, words
+from p2pchat.ui import sanitize, transcript
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
     from p2pchat.store.history import Break, Row
     from p2pchat.ui.marks import Marks
 
-ME: Final = words.OURSELVES
+ME: Final = "you"  # as nobody else is called: see `p2pchat.ui.names`
 MYSELF: Final = "me"  # as I call myself where I type the name of somebody
 MISSING: Final = "messages with {} may be missing here --"
 NEW: Final = f"{transcript.OURS}new --"
@@ -32,7 +32,7 @@ class Look:
     """How the past looks on one terminal."""
 
     marks: Marks
-    names: Mapping[PeerId, str]  # what to call each peer: see `names`
+    names: Mapping[PeerId, str]  # what to call each peer: see `p2pchat.ui.names`
     width: int = 0  # columns, 0 if that is not known
     with_one: bool = False  # everything was said with one and the same peer
 
@@ -88,25 +88,6 @@ class Look:
             return ""
         mark: str = getattr(self.marks, row.state)
         return f"{mark} guest" if row.guest and row.state in {"delivered", "read"} else mark
-
-
-def names(claims: Mapping[PeerId, str], marks: Marks) -> dict[PeerId, str]:
-    """Return what to call each peer: what it calls itself, told apart from all others, and from me."""
-    claimed = {peer: _claimed(claim) for peer, claim in claims.items()}
-    how_many = Counter(claimed.values())
-
-    def name(peer: PeerId, claim: str) -> str:
-        short = words.shortened(peer, marks)
-        if not claim:
-            return short
-        return f"{claim} [{short}]" if how_many[claim] > 1 or claim.casefold().startswith(ME) else claim
-
-    return {peer: name(peer, claim) for peer, claim in claimed.items()}
-
-
-def _claimed(name: str) -> str:
-    """Return a claimed name without a colon: what follows one would look like something that was said."""
-    return sanitize.clean_line(name).replace(":", "_")
 
 
 def _local(at_ms: int) -> datetime:

@@ -63,7 +63,7 @@ class Reader:
         self._quiet = manner.quiet
         self._reads = outlet is screen
         self._seen = Seen(manner.store, receipts=manner.receipts)
-        self._lookup = lookup.Lookup(manner.store, manner.words.marks)
+        self._lookup = lookup.Lookup(manner.store, manner.words.marks, manner.words.names)
         self._clocks = clocks.Clocks()
 
     async def attend(self) -> None:

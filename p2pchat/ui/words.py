@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 from p2pchat.node import events
 from p2pchat.ui import clocks, endings, sanitize
+from p2pchat.ui.names import Names
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.crypto.identity import PeerId
     from p2pchat.node.session import Session
     from p2pchat.ui.marks import Marks
-
-SHOWN_START, SHOWN_END = 13, 4  # characters of an id that people see: enough to tell two apart, not to trust one
-OURSELVES = "you"  # how names begin that only we give
 
 
 class Words:
@@ -44,27 +42,23 @@ class Words:
           options: what leads another command to our profile, each word with a blank before it.
         """
         self.marks = marks
+        self.names: Names = Names(marks)
         self._me = me
         self._reach = reach
         self._let_in = let_in
         self._options = options
 
     def peer(self, peer: PeerId) -> str:
-        """Return an id, shortened for people."""
-        return shortened(peer, self.marks)
+        """Return what to call somebody of whom only the id counts: the name that I gave it, or the id, shortened."""
+        return self.names.of(peer, "")
 
     def name(self, session: Session, others: Iterable[Session] = ()) -> str:
-        """Return what to call the peer of `session`: what it calls itself, told apart from all `others`."""
+        """Return what to call the peer of `session`, told apart from all `others`."""
         if session.vouched:
             return "you (guest)"
         if session.peer == self._me:
             return "you (over there)"
-        claimed = _claimed(session)
-        if not claimed:
-            return self.peer(session.peer)
-        taken = {_claimed(other) for other in others if other.peer != session.peer}
-        told_apart = claimed in taken or claimed.casefold().startswith(OURSELVES)
-        return f"{claimed} [{self.peer(session.peer)}]" if told_apart else claimed
+        return self.names.of(session.peer, session.name, ((other.peer, other.name) for other in others))
 
     def tell(self, event: events.Event, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines for `event`; none for what is not news, or is shown otherwise."""
@@ -128,9 +122,11 @@ class Words:
         ]
 
     def _stranger(self, event: events.Stranger, what: str) -> list[str]:
-        claimed = sanitize.clean_line(event.name)
+        claimed = self.names.claimed(event.name)
+        imitated = self.names.imitated(event.peer, event.name)
+        misleads = f": it calls itself {imitated}, is not your {imitated}" if imitated else ""
         return [
-            f"a stranger {what}" + (f", calling itself {claimed}" if claimed else ""),
+            f"a stranger {what}" + (f", calling itself {claimed}" if claimed else misleads),
             f"  id           {event.peer}",
             f"  fingerprint  {event.peer.fingerprint}",
             f"  address      {event.address or 'unknown'}",
@@ -138,24 +134,19 @@ class Words:
 
     def _connected(self, event: events.Connected, name: str) -> list[str]:
         session = event.session
-        if event.resumed:
-            return [f"connected again: {name}"]
         if session.vouched or session.peer == self._me:
-            return [f"connected: {name}"]
-        short = self.peer(session.peer)
+            return [f"connected again: {name}" if event.resumed else f"connected: {name}"]
+        misleads = self.misleads(session.peer, session.name)
+        if event.resumed:
+            return [f"connected again: {name}", *misleads]
+        short = self.names.short(session.peer)
         who = name if short in name else f"{name} ({short})"
-        return [f"connected: {who}" + (", a guest: it keeps nothing" if session.guest else "")]
+        return [f"connected: {who}" + (", a guest: it keeps nothing" if session.guest else ""), *misleads]
 
-
-def shortened(peer: PeerId, marks: Marks) -> str:
-    """Return an id as people see it."""
-    text = str(peer)
-    return f"{text[:SHOWN_START]}{marks.dots}{text[-SHOWN_END:]}"
-
-
-def _claimed(session: Session) -> str:
-    """Return what a peer calls itself, without a colon: what follows one would look like something that was said."""
-    return sanitize.clean_line(session.name).replace(":", "_")
+    def misleads(self, peer: PeerId, claim: str) -> list[str]:
+        """Return the line about a peer that calls itself as I call somebody else."""
+        imitated = self.names.imitated(peer, claim)
+        return [f"{self.peer(peer)} calls itself {imitated}, is not your {imitated}"] if imitated else []
 
 
 def _because(sentence: str, reason: str) -> str:

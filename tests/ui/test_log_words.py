@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from p2pchat.store import journal, queue, timeline
+from p2pchat.store import contacts, journal, queue, timeline
 from p2pchat.ui.log_words import INDENT, MARGIN, LogWords
 from p2pchat.ui.marks import ASCII, UNICODE
+from p2pchat.ui.names import Names
 from p2pchat.ui.transcript import columns_of
 from p2pchat.wire.messages import Text
-from tests.support.logbook import BOB, ME, Logbook, open_logbook
+from tests.support.logbook import ANN, BOB, ME, Logbook, open_logbook
 
 WHO = "peer1qyklqsf9…8y5q"
 
@@ -83,17 +84,29 @@ def test_a_guest_keeps_nothing_and_a_terminal_may_have_no_more_than_ascii(book: 
 
 
 def test_nothing_of_a_peer_looks_like_ours(book: Logbook) -> None:
-    book.pair(BOB, name='bob"  said\n\x1b[2J')
+    book.pair(BOB, name="bob  said")
     book.connected(BOB, "plug:\x1b[2J")
     book.hear(BOB, Text("one\n2026-11-22 12:00:00  two\x1b[2J"))
     book.hear(BOB, Text("x" * 5000))
     lines = told(book)
     for line in lines:
-        assert line.startswith(f'2026-11-22 12:00:0{lines.index(line) + 1}  {WHO} "bob\'  said␊␛[2J"  ')
+        assert line.startswith(f"2026-11-22 12:00:0{lines.index(line) + 1}  {WHO}  ")
         assert line.isprintable()
         assert len(line) < 500
     assert lines[0].endswith("link 1 (plug:␛[2J)")
     assert lines[1].endswith("one␊2026-11-22 12:00:00  two␛[2J")
+
+
+def test_contacts_come_under_the_names_that_i_gave_them(book: Logbook) -> None:
+    for peer, name in ((BOB, "Robert"), (ANN, "bob")):
+        book.pair(peer, name=name)
+        book.hear(peer, Text("hi"))
+    with book.db.transaction():
+        contacts.rename(book.db, BOB, "bob")
+    words = LogWords(UNICODE, names=Names.kept(UNICODE, book.db))
+    [mine], [posing] = [words.record(record) for record in journal.since(book.db, 0)]
+    assert mine.startswith(f"2026-11-22 12:00:01  bob ({WHO})  said")
+    assert '"' not in posing
 
 
 def test_what_does_not_fit_the_screen_never_begins_at_its_edge(book: Logbook) -> None:
@@ -112,7 +125,9 @@ def test_what_does_not_fit_the_screen_never_begins_at_its_edge(book: Logbook) ->
             assert line.startswith(INDENT)
     found = timeline.why(book.db, ME, book.id(cursor))
     assert found
-    assert [line.startswith(("019ab0c4", MARGIN)) for line in words.story(found, withdraw="")] == [True] * 6
+    lines = words.story(found, withdraw="")
+    assert len(lines) > 3
+    assert all(line.startswith(("019ab0c4", MARGIN)) for line in lines)
 
 
 def test_what_was_deleted_here_is_told_so(book: Logbook) -> None:

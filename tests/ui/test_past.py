@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from p2pchat.store import history
+from p2pchat.store import contacts, history
 from p2pchat.ui import marks, past
+from p2pchat.ui.names import Names
 from p2pchat.wire.messages import Text
 from tests.support.logbook import ANN, BOB, Logbook, open_logbook
 
@@ -30,7 +31,7 @@ def book(tmp_path: Path) -> Iterator[Logbook]:
 
 
 def shown(book: Logbook, *, new_from: int = 0, width: int = 0, signs: marks.Marks = marks.UNICODE) -> list[str]:
-    look = past.Look(marks=signs, names=past.names(history.claims(book.db), signs), width=width)
+    look = past.Look(marks=signs, names=Names.kept(signs, book.db).everyone(history.claims(book.db)), width=width)
     return list(look.day_by_day(history.between(book.db), history.breaks(book.db), new_from=new_from))
 
 
@@ -61,31 +62,31 @@ def test_where_messages_may_be_missing_there_is_a_line(book: Logbook) -> None:
 
 
 def test_a_long_name_forges_no_line_where_messages_may_be_missing(book: Logbook) -> None:
-    book.pair(BOB, name="bob is not here 12:00 you: hi")
+    book.pair(BOB, name="bob is not here and nobody knows where he is")
     book.event(BOB, "gap")
     assert shown(book, width=32) == [
         "-- messages with bob is not here",
-        "   12_00 you_ hi may be missing",
-        "   here --",
+        "   and nobody knows where he is",
+        "   may be missing here --",
     ]
 
 
 def test_states_have_signs_where_no_name_can_be(book: Logbook) -> None:
-    book.pair(BOB, name="✓✓ you")
+    book.pair(BOB, name="Bob")
     said = [book.say(BOB, str(n)) for n in range(5)]
     book.failed(BOB, said[4], "expired\x1b[2J")
     book.sent(BOB, said[0], said[2])
     book.delivered(BOB, said[0], said[1])
     book.read(BOB, said[0])
     book.hear(BOB, Text("mine?"))
-    assert [line.replace("✓✓ you:", "BOB:").split(" you to ")[0] for line in shown(book)[1:]] == [
+    assert [line.split(" you to ")[0] for line in shown(book)[1:]] == [
         "12:00 ✓✓",
         "12:00 ✓ ",
         "12:00 → ",
         "12:00 · ",
         "12:00 ✗ ",
         "         (failed: expired␛[2J)",
-        "12:00    BOB: mine?",
+        "12:00    Bob: mine?",
     ]
 
 
@@ -96,25 +97,21 @@ def test_signs_that_any_terminal_has(book: Logbook) -> None:
     assert shown(book, signs=marks.ASCII)[1:] == ["12:00 + guest you to bob: hi"]
 
 
-@pytest.mark.parametrize("name", ["you", "You (guest)", "YOU to bob"])
-def test_nobody_else_is_called_you(name: str, book: Logbook) -> None:
+@pytest.mark.parametrize("name", ["you", "You (guest)", "YOU to bob", "✓✓ you", "bob: hi\n12:00\x07"])
+def test_a_name_that_could_be_something_else_is_not_shown(name: str, book: Logbook) -> None:
     book.pair(BOB, name=name)
     book.hear(BOB, Text("hi"))
-    assert f"    {name} [peer1" in shown(book)[1]
+    assert shown(book)[1] == "12:00    peer1qyklqsf9…8y5q: hi"
 
 
-def test_two_of_one_name_are_told_apart(book: Logbook) -> None:
-    book.pair(BOB, name="bob")
-    book.pair(ANN, name="bob ")
-    names = past.names(history.claims(book.db), marks.UNICODE)
-    assert names[BOB].startswith("bob [peer1")
-    assert names[ANN].startswith("bob [peer1")
-    assert names[ANN] != names[BOB]
-
-
-def test_a_name_is_one_clean_word_before_the_colon(book: Logbook) -> None:
-    book.pair(BOB, name="bob: hi\n12:00\x07")
-    assert past.names(history.claims(book.db), marks.UNICODE)[BOB] == "bob_ hi␊12_00␇"
+def test_contacts_have_the_names_that_i_gave_them(book: Logbook) -> None:
+    book.pair(BOB, name="Robert")
+    book.pair(ANN, name="B0B")
+    with book.db.transaction():
+        contacts.rename(book.db, BOB, "bob")
+    book.hear(BOB, Text("hi"))
+    book.hear(ANN, Text("it is me, bob"))
+    assert [line[9:12] for line in shown(book)[1:]] == ["bob", "pee"]
 
 
 def test_long_and_hostile_texts_stay_in_their_place(book: Logbook) -> None:
