@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat import address as addresses
-from p2pchat.cli import archive, exit_codes, local_socket, log, peers, places, profiles, reach, signals
+from p2pchat.cli import archive, exit_codes, local_socket, log, passphrase, peers, places, profiles, reach, signals
 from p2pchat.cli.settings import AcceptChoice, Common
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import Env, system_env
 from p2pchat.errors import ConfigurationError, NoContact
-from p2pchat.node.events import Notice
 from p2pchat.node.node import open_node
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.protocol.limits import Limits
@@ -196,16 +195,19 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
     env = system_env(transports)
     where = places.find(common.profile, common.data_dir)
     log.begin(None if common.guest else where.log, verbose=common.verbose)
-    guests = None if common.guest else profiles.Guests(where)
     settings = NodeSettings(
         name=common.name,
         accept=accept(common, terminals),
-        accepted=guests.peers if guests else frozenset,
+        contacts=profiles.blocked(common) if common.guest else (),
         one_peer=common.once,
         flags=profiles.flags(where),
         limits=limits(common),
     )
-    identity = Identity.generate(env.urandom) if common.guest else profiles.identity(where, env.urandom)
+    identity = (
+        Identity.generate(env.urandom)
+        if common.guest
+        else profiles.identity(where, env.urandom, ask=passphrase.can_ask(common))
+    )
     draft = None if common.guest else DraftFile(where.draft)
     words = Words(
         me=identity.peer_id,
@@ -220,8 +222,6 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
             profiles.kept(None if common.guest else where, env) as store,
             open_node(identity, env=env, settings=settings, store=store) as node,
         ):
-            if guests:
-                guests.complain = lambda error: node.feed.put(Notice(text=str(error), hint=error.hint))
             if plan.listen and not common.guest:
                 await local_socket.own(where.socket, node)
             manner = Manner(words=words, store=store, quiet=common.quiet, receipts=not common.no_receipts)

@@ -4,30 +4,48 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from p2pchat.cli import places
+from p2pchat.cli import passphrase, places
 from p2pchat.cli.settings import Common
-from p2pchat.errors import P2PChatError
 from p2pchat.store import keyfile
-from p2pchat.store.accepted import AcceptedFile
+from p2pchat.store.keyformat import Locked
 
 if TYPE_CHECKING:
     from p2pchat.cli.places import Places
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.env import Env
+    from p2pchat.store.contacts import Contact
     from p2pchat.store.store import Store
 
 
-def identity(where: Places, entropy: Callable[[int], bytes]) -> Identity:
-    """Return who the profile is; its key is made at the first call.
+def identity(where: Places, entropy: Callable[[int], bytes], *, ask: bool = False) -> Identity:
+    """Return who the profile is; its key is made at the first call. Blocks; with a passphrase for tenths of a second.
+
+    Args:
+      where: the profile.
+      entropy: draws the key.
+      ask: whether a person may be asked for the passphrase, if the key has one and the environment does not tell it.
+
+    Raises:
+      ConfigurationError: if the key is not ours alone, or is none, or its passphrase is not to be had.
+      StoreError: if the disk refuses.
+      Interrupted: if the person who was asked pressed Ctrl-C.
+    """
+    found = keyfile.look(where.key, entropy=entropy)
+    return passphrase.unlock(found, ask=ask) if isinstance(found, Locked) else found
+
+
+def own_id(where: Places, entropy: Callable[[int], bytes]) -> PeerId:
+    """Return who the profile is to others, for whom no passphrase is needed; its key is made at the first call.
 
     Raises:
       ConfigurationError: if the key is not ours alone, or is none.
       StoreError: if the disk refuses.
     """
-    return keyfile.load_or_create(where.key, entropy=entropy)
+    return keyfile.look(where.key, entropy=entropy).peer_id
 
 
 def let_in(where: Places | None) -> Callable[[PeerId], str]:
@@ -56,45 +74,31 @@ def flags_of(common: Common) -> str:
 async def kept(where: Places | None, env: Env) -> AsyncIterator[Store | None]:
     """Open what the profile keeps of its conversations; None for a guest, who keeps nothing.
 
+    A list of who may come in, as older versions had it, becomes contacts.
+
     Raises:
+      ConfigurationError: if there is such a list, and it cannot be understood, or trusted.
       StoreError: if that cannot be opened.
     """
     if where is None:
         yield None
         return
+    from p2pchat.store.accepted import import_file  # noqa: PLC0415
     from p2pchat.store.store import open_store  # noqa: PLC0415  (a database for those who keep something)
 
     async with open_store(where.history, env=env) as store:
+        await store.read(partial(import_file, path=where.accepted))
         yield store
 
 
-class Guests:
-    """Whom the profile lets in, as its file says at each knock. A file that was spoilt meanwhile lets nobody in."""
+def blocked(common: Common) -> tuple[Contact, ...]:
+    """Return whom the profile has blocked: a guest of it, who keeps nothing, keeps them out, too.
 
-    def __init__(self, where: Places) -> None:
-        """Read the file for the first time.
+    Raises:
+      StoreError: if it cannot be read.
+    """
+    from p2pchat.cli import archive  # noqa: PLC0415  (a database for those who keep something)
+    from p2pchat.store import contacts  # noqa: PLC0415
 
-        Raises:
-          ConfigurationError: if it cannot be trusted, or understood.
-          StoreError: if the disk refuses.
-        """
-        self._file = AcceptedFile(where.accepted)
-        self._file.peers()
-        self._complained = ""
-        self.complain: Callable[[P2PChatError], None] = _say_nothing
-
-    def peers(self) -> frozenset[PeerId]:
-        """Return who may come in now. Each new trouble with the file is complained about once."""
-        try:
-            peers = self._file.peers()
-        except P2PChatError as exc:
-            if str(exc) != self._complained:
-                self._complained = str(exc)
-                self.complain(exc)
-            return frozenset()
-        self._complained = ""
-        return peers
-
-
-def _say_nothing(error: P2PChatError) -> None:
-    """Be the complaint of somebody whom nobody hears."""
+    with archive.opened(common) as db:
+        return tuple(contact for contact in contacts.everyone(db) if contact.blocked) if db else ()

@@ -47,16 +47,23 @@ def run(common: Common) -> int:
         listener = await local_socket.reach(where.socket) if where else None
         if listener is not None:
             return await signals.run(partial(relay.relay, stream, listener))
-        return await Responder(common, where).run(stream)
+        # The key may have a passphrase, which takes a moment; nobody is asked for it, for the visitor types here.
+        get = partial(_identity, where)
+        return await Responder(common, where, await trio.to_thread.run_sync(get)).run(stream)
 
     return trio.run(main)
+
+
+def _identity(where: places.Places | None) -> Identity:
+    entropy = system_env(Transports()).urandom
+    return profiles.identity(where, entropy) if where else Identity.generate(entropy)
 
 
 class Responder:
     """A node with one visitor, for people who read its standard error."""
 
-    def __init__(self, common: Common, where: places.Places | None) -> None:
-        """Be the profile that is kept at `where`, or nobody that lasts.
+    def __init__(self, common: Common, where: places.Places | None, identity: Identity) -> None:
+        """Be `identity`, that of the profile which is kept at `where`, or nobody that lasts.
 
         Raises:
           ConfigurationError: if its files cannot be trusted, or somebody is to be asked.
@@ -64,13 +71,10 @@ class Responder:
         """
         self._env: Env = system_env(Transports())
         self._where = where
-        guests = profiles.Guests(where) if where else None
-        entropy = self._env.urandom
-        self._identity = profiles.identity(where, entropy) if where else Identity.generate(entropy)
+        self._identity = identity
         self._settings = NodeSettings(
             name=common.name,
             accept=chat.accept(common, NOBODY),
-            accepted=guests.peers if guests else frozenset,
             limits=chat.limits(common),
         )
         self._words = Words(

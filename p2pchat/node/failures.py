@@ -33,6 +33,9 @@ _MEANT = {
 }
 
 
+YOU_BLOCKED = "you have blocked this peer"
+
+
 def said_by_peer(code: CloseCode, reason: str) -> str:
     """Return why the other side ended the link: in its own words, unfiltered, or in ours if it has said none."""
     return reason or _MEANT.get(code, "the other side met a bug of its own")
@@ -60,6 +63,11 @@ def another_key(address: Address, *, expected: PeerId, found: PeerId | None, fla
         f"and not {expected.fingerprint}",
         hint=f"nothing was sent; {cure}",
     )
+
+
+def blocked(peer: PeerId, flags: str) -> UntrustedPeer:
+    """Return the error for whoever wants something of a peer that is blocked; `flags` as for `another_key`."""
+    return UntrustedPeer(f"you have blocked {peer}", hint=f"to undo that: `p2pchat unblock {peer}{flags}`")
 
 
 def of_dial(  # noqa: PLR0911, PLR0912  (one return for each way to fail; a table would hide the conditions)
@@ -91,7 +99,7 @@ def of_dial(  # noqa: PLR0911, PLR0912  (one return for each way to fail; a tabl
         case CloseCode.NOT_AUTHORIZED if end.by_peer:
             return UntrustedPeer(f"{address} did not let us in", hint=f"ask the other side to accept your id: {own}")
         case CloseCode.NOT_AUTHORIZED:
-            return UntrustedPeer(f"{address}: {end.reason}")
+            return UntrustedPeer(f"{address}: {end.reason}", hint=end.cure)
         case CloseCode.SELF:
             return BadData(f"this is you: your own key answers at {address}")
         case CloseCode.TIMEOUT:

@@ -1,6 +1,6 @@
-"""The greeting: from the first byte of a link until its session takes over.
+"""The greeting: from the first byte of a link until its session takes over; that of visitors is in `answering.py`.
 
-Whom do we talk to, do we want to, and where did we stop? Both roles are here, for they differ in the handshake only:
+Whom do we talk to, do we want to, and where did we stop? The two roles differ in the handshake, and who decides:
 
     initiator   Begin → PeerProved: judge, then Reveal and HELLO   → HELLO both ways → RESUME both ways → the session
     responder   HandshakeAsked: ration, then Answer → PeerProved: HELLO → HELLO both ways: admit, ask or refuse → …
@@ -10,7 +10,6 @@ RESUME is the gate (`docs/protocol.md` 3.2): a peer that was not admitted never 
 
 from __future__ import annotations
 
-import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -18,11 +17,10 @@ from typing import TYPE_CHECKING
 
 import p2pchat
 from p2pchat.node import failures
-from p2pchat.node.events import Stranger, WaitingToBeLetIn
+from p2pchat.node.events import WaitingToBeLetIn
 from p2pchat.node.exchange import Exchange
 from p2pchat.node.link import LinkEnd
 from p2pchat.node.session import GUEST
-from p2pchat.node.settings import Accept
 from p2pchat.protocol import events as machine
 from p2pchat.protocol.greeting import greeting
 from p2pchat.wire import frames
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
     from p2pchat.protocol.events import Event
-
-_log = logging.getLogger(__name__)
 
 AGENT = f"p2pchat/{p2pchat.__version__}"
 YOURSELF = "this is you: both sides have the same key"
@@ -108,7 +104,7 @@ class Greeting(ABC):
             return
         session = self._node.session_with(self.peer, self._identity)
         session.vouched = self._vouched
-        session.known = self.dialed_by_us or self._vouched or self._node.accepts(self.peer)
+        session.dialed |= self.dialed_by_us
         self._exchange = Exchange(
             session,
             self._link,
@@ -172,6 +168,8 @@ class Dialing(Greeting):
         elif self._dialer.expected not in {None, peer}:
             reason = f"{peer} answers there now, and not {self._dialer.expected}"
             self._link.finish(LinkEnd(reason=reason, code=CloseCode.NOT_AUTHORIZED))
+        elif (why := self._node.keeps_out(peer)) is not None:
+            self._link.refuse(str(why), cure=why.hint)
         else:
             self._proved(self)
 
@@ -193,101 +191,3 @@ class Dialing(Greeting):
 
     def _running(self, session: Session) -> None:
         self._dialer.running(session)
-
-
-class Answering(Greeting):
-    """The greeting of a visitor: it costs us little before it is known, and gets nothing in before it is accepted."""
-
-    dialed_by_us = False
-
-    def __init__(self, node: Node, link: Link, identity: Identity, *, source: str | None) -> None:
-        """Wait for the visitor to begin; the gate counts it as one of `source`."""
-        super().__init__(node, link, identity)
-        self._source = source
-        self._in_gate = node.gate.enter(source)
-        if not self._in_gate:
-            self.turn_away()
-
-    def turn_away(self) -> None:
-        """Hint that we are busy, and end: nothing was computed."""
-        if self._link.end is None:
-            self._link.decide(machine.Reject(CloseCode.RATE))
-            self._link.finish(LinkEnd(reason="too many handshakes", code=CloseCode.RATE, silent=True))
-
-    def handle(self, event: Event) -> None:
-        """Deal with one event of the machine."""
-        if isinstance(event, machine.HandshakeAsked):
-            if self._node.gate.may_answer(self._source, self._node.env.clock()):
-                self._link.decide(machine.Answer())
-            else:
-                self.turn_away()
-        else:
-            super().handle(event)
-
-    def ended(self, end: LinkEnd) -> None:
-        """Leave the waiting room, too."""
-        super().ended(end)
-        self._leave_gate()
-        if self.peer is not None:
-            self._node.waiting_room.leave(self.peer, self)
-
-    def _leave_gate(self) -> None:
-        if self._in_gate:
-            self._in_gate = False
-            self._node.gate.leave(self._source)
-
-    def tick(self, now: float) -> None:
-        """Send a stranger away about whom nobody has decided in time."""
-        if now >= self.deadline:
-            self._link.close(CloseCode.TIMEOUT, "nobody let it in")
-
-    def let_in(self) -> None:
-        """Admit a stranger that has waited, and say what we call ourselves: HELLO did not."""
-        self.deadline: float = math.inf
-        self.admit()
-        if self.peer is not None and self._node.settings.name:
-            self._node.session_with(self.peer, self._identity).introduce(self._node.settings.name)
-
-    def refuse(self) -> None:
-        """Tell the peer that it was not let in, and nothing else."""
-        self._link.close(CloseCode.NOT_AUTHORIZED)
-
-    def _peer_proved(self, peer: PeerId) -> None:
-        if peer == self._identity.peer_id:
-            self._link.close(CloseCode.SELF)
-        else:
-            self._say_hello(name=self._node.settings.name if self._welcome(peer) else "")
-
-    def _running(self, session: Session) -> None:
-        self._node.keep_lock(session)
-
-    def _welcome(self, peer: PeerId) -> bool:
-        settings = self._node.settings
-        return self._vouched or settings.accept is Accept.ANYONE or self._node.accepts(peer)
-
-    def _greeted(self, hello: frames.Hello) -> None:
-        peer = self.peer
-        self._leave_gate()
-        if peer is None:
-            return
-        if self._node.is_taken(peer):
-            self.refuse()
-            return
-        if self._welcome(peer):
-            self.admit()
-            return
-        now = self._node.env.clock()
-        room = self._node.waiting_room
-        if self._node.settings.accept is Accept.ASK:
-            if room.may_ask(peer, self._source, now) and room.enter(peer, self):
-                self.deadline = now + self._node.settings.limits.stranger_wait
-                self._link.wake_at(self.deadline)
-                self._tell(peer, hello.name, waiting=True)
-                return
-        elif room.may_tell(peer, self._source, now):
-            self._tell(peer, hello.name, waiting=False)
-        self.refuse()
-
-    def _tell(self, peer: PeerId, name: str, *, waiting: bool) -> None:
-        _log.info("%s %s a stranger", peer, "waits as" if waiting else "was refused as")
-        self._node.feed.put(Stranger(peer=peer, name=name, address=self._link.remote, waiting=waiting))

@@ -9,7 +9,7 @@ A link never raises for what the other side or the network does: it ends, and it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
@@ -19,13 +19,13 @@ import trio
 from p2pchat.protocol.events import NEED_DATA, Decision, EndOfStream, Event, Failed, PingDue
 from p2pchat.transports.base import ReceivesInto, SendsNow, remote_of
 from p2pchat.wire import frames
+from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.env import Env
     from p2pchat.protocol.connection import Connection
     from p2pchat.protocol.limits import Limits
-    from p2pchat.wire.close_codes import CloseCode
 
 PIECE = 65536  # bytes given to the stream, or asked from it, at once
 HANG_UP = 1.0  # seconds to wait for the other side's end of stream, so that our last words are not lost to a reset
@@ -41,6 +41,7 @@ class LinkEnd:
     by_peer: bool = False  # the other side ended it
     silent: bool = False  # the handshake failed: whatever is over there, it is no p2pchat that wants to talk
     hint: bool = False  # `reason` is a reject hint, which anybody can forge
+    cure: str = ""  # what people can do about it
 
 
 class Owner(Protocol):
@@ -111,9 +112,13 @@ class Link:
         self._may_read.set()
         self._at_end_of_stream = trio.Event()
 
-    async def run(self) -> LinkEnd:
-        """Serve the link to its end and return how it ended. The stream is closed afterwards, also when cancelled."""
+    async def run(self, *, first: Callable[[], Awaitable[None]]) -> LinkEnd:
+        """Serve the link to its end and return how it ended. The stream is closed afterwards, also when cancelled.
+
+        `first` is awaited before anything is read or sent.
+        """
         try:
+            await first()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
                 await self._write()
@@ -159,14 +164,21 @@ class Link:
             if self._out:
                 self._wake.set()
 
-    def close(self, code: CloseCode, reason: str = "") -> None:
+    def close(self, code: CloseCode, reason: str = "", *, cure: str = "") -> None:
         """Say CLOSE, after what was queued. NORMAL and GOING_AWAY leave the link reading; any other code ends it."""
         if self.end is None:
             self._seal([*self._control, frames.Close(code)])
             self._control.clear()
             self._wake.set()
             if not code.is_goodbye:
-                self.finish(LinkEnd(reason=reason, code=code))
+                self.finish(LinkEnd(reason=reason, code=code, cure=cure))
+
+    def refuse(self, reason: str, *, cure: str = "") -> None:
+        """End the link for `reason`, which only we learn; a peer that knows who we are is told that it is refused."""
+        if self.connection.binding:
+            self.close(CloseCode.NOT_AUTHORIZED, reason, cure=cure)
+        else:
+            self.finish(LinkEnd(reason=reason, code=CloseCode.NOT_AUTHORIZED, cure=cure))
 
     def finish(self, end: LinkEnd) -> None:
         """End the link, once; what is sealed still leaves if it can do so within `Limits.last_close` seconds."""

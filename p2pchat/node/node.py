@@ -22,17 +22,20 @@ import trio
 
 from p2pchat.crypto import kem
 from p2pchat.crypto.noise import Role
+from p2pchat.node import failures
+from p2pchat.node.answering import Answering
+from p2pchat.node.contacts import Contacts
 from p2pchat.node.dialer import Dialer
-from p2pchat.node.events import Listening
+from p2pchat.node.events import Listening, Notice
 from p2pchat.node.feed import Feed
 from p2pchat.node.gate import Gate, source_of
-from p2pchat.node.greeting import Answering
 from p2pchat.node.link import Link
 from p2pchat.node.session import Session
 from p2pchat.node.settings import NodeSettings
 from p2pchat.node.strangers import WaitingRoom
 from p2pchat.protocol.connection import Connection
 from p2pchat.store import pins
+from p2pchat.store.contacts import Trust
 from p2pchat.transports.base import bound_address
 from p2pchat.wire.messages import Profile, encode_body
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.env import Env
+    from p2pchat.errors import P2PChatError
     from p2pchat.node.link import LinkEnd
     from p2pchat.store.store import Store
 
@@ -68,6 +72,7 @@ async def open_node(
 
     Raises:
       ConfigurationError: if the installed `cryptography` has no ML-KEM, without which no handshake is possible.
+      StoreError: (in a group) if the store does not tell whom we know.
     """
     kem.require()
     async with trio.open_nursery() as nursery:
@@ -97,6 +102,10 @@ async def _run(
             await below.start(store.run)
         async with trio.open_nursery() as nursery:
             node = make(nursery)
+            await node.contacts.refresh()
+            if node.contacts.trouble is not None:
+                raise node.contacts.trouble
+            nursery.start_soon(node.heed_others)
             task_status.started(node)
             await trio.lowlevel.checkpoint_if_cancelled()  # whoever opens us may have been cancelled meanwhile
             # Until `leaving`, which is always set, and `GOODBYE_TIMEOUT` longer; the store until the last link is gone.
@@ -127,13 +136,15 @@ class Node:
         self.gate: Gate = Gate(settings.limits)
         self.waiting_room: WaitingRoom = WaitingRoom(settings.limits.strangers)
         self.pauses: set[trio.CancelScope] = set()  # of dialers that wait before they dial again
-        self._let_in: set[PeerId] = set()  # by `accept`, for this run
+        self.contacts: Contacts = Contacts(store, settings.contacts, env=env)
         self._nursery = nursery
         self._listening: set[trio.CancelScope] = set()
         self._sessions: dict[tuple[PeerId, PeerId], Session] = {}  # by (who we are to it, peer); oldest use first
         self._links: set[Link] = set()
         self._link_gone = trio.Event()
         self._buffer = memoryview(bytearray(READ_BUFFER))
+        self._others_wrote = trio.Event()
+        self._complaint = ""  # about contacts that cannot be read, as it was told last
         if store is not None:
             store.changed = self._look
 
@@ -215,9 +226,20 @@ class Node:
             visitor.turn_away()
         return await self.serve(link)
 
-    def accept(self, peer: PeerId) -> bool:
-        """Let `peer` in, now and for the rest of this run; False if it is not waiting (it may still come back)."""
-        self._let_in.add(peer)
+    async def accept(self, peer: PeerId) -> bool:
+        """Let `peer` in, now and from now on; a guest, who lasts no longer, for the rest of this run.
+
+        Returns:
+          Whether it was waiting. Otherwise it may still come back.
+
+        Raises:
+          UntrustedPeer: if it is blocked.
+          StoreError: if the disk refuses; it goes on waiting.
+        """
+        if (why := self.keeps_out(peer)) is not None:
+            raise why
+        guest = any(visitor.is_guest for visitor in self.waiting_room.waiting(peer))
+        await self.contacts.know(peer, guest=guest)
         waiting = self.waiting_room.call(peer)
         for visitor in waiting:
             visitor.let_in()
@@ -229,6 +251,23 @@ class Node:
         for visitor in waiting:
             visitor.refuse()
         return bool(waiting)
+
+    async def block(self, peer: PeerId) -> None:
+        """Let `peer` in no more, and end whatever link there is with it. It learns that it was refused, and no more.
+
+        Raises:
+          StoreError: if the disk refuses; nothing has changed.
+        """
+        await self.contacts.block(peer)
+        self._part_from_blocked()
+
+    async def unblock(self, peer: PeerId) -> None:
+        """Let `peer` be what it was before it was blocked.
+
+        Raises:
+          StoreError: if the disk refuses; nothing has changed.
+        """
+        await self.contacts.unblock(peer)
 
     def reconnect(self) -> int:
         """Dial now wherever we wait before we dial again; returns how many peers that are."""
@@ -263,7 +302,13 @@ class Node:
 
     def accepts(self, peer: PeerId) -> bool:
         """Whether `peer` may come in without a question."""
-        return peer in self._let_in or peer in self.settings.accepted()
+        return self.contacts.lets_in(peer)
+
+    def keeps_out(self, peer: PeerId) -> P2PChatError | None:
+        """Return why there is to be no link with `peer`, whoever asks for one: it is blocked, or nobody can tell."""
+        if self.contacts.trouble is not None:
+            return self.contacts.trouble
+        return failures.blocked(peer, self.settings.flags) if self.contacts.trust(peer) is Trust.BLOCKED else None
 
     async def pinned(self, address: Address) -> PeerId | None:
         """Return who has to answer at `address`, if that is known.
@@ -312,15 +357,42 @@ class Node:
         """Run `link` to its end, as one of the node's."""
         self._links.add(link)
         try:
-            return await link.run()
+            return await link.run(first=self._know_who_is_who)
         finally:
             self._links.discard(link)
             self._link_gone.set()
 
     def _look(self) -> None:
         """Let every conversation see what another process has changed."""
+        self._others_wrote.set()
         for session in self._sessions.values():
             session.look()
+
+    async def heed_others(self) -> None:
+        """Part from those whom another process has blocked, for as long as the node runs."""
+        while True:
+            await self._others_wrote.wait()
+            self._others_wrote = trio.Event()
+            await self._know_who_is_who()
+            self._part_from_blocked()
+
+    async def _know_who_is_who(self) -> None:
+        """Learn whom the profile knows by now; what cannot be read is told once, and lets nobody in."""
+        await self.contacts.refresh()
+        trouble = self.contacts.trouble
+        complaint = "" if trouble is None else str(trouble)
+        if trouble is not None and complaint != self._complaint:
+            self.feed.put(Notice(text=f"nobody is let in: {complaint}", hint=trouble.hint))
+        self._complaint = complaint
+
+    def _part_from_blocked(self) -> None:
+        for link in list(self._links):
+            peer = link.connection.peer
+            if peer is not None and self.contacts.trust(peer) is Trust.BLOCKED:
+                link.refuse(failures.YOU_BLOCKED)
+        for session in self._sessions.values():
+            if self.contacts.trust(session.peer) is Trust.BLOCKED:
+                session.finish()  # nobody dials it again
 
     async def _serve(
         self, scope: trio.CancelScope, listeners: Sequence[trio.abc.Listener[trio.abc.Stream]], scheme: str

@@ -21,6 +21,7 @@ from p2pchat.node.outgoing import Extent, Settled
 from p2pchat.node.speaking import Speaking
 from p2pchat.node.states import States
 from p2pchat.protocol.assembly import Messages
+from p2pchat.store.contacts import Trust
 from p2pchat.store.memory import MemoryPair
 from p2pchat.wire import messages
 from p2pchat.wire.close_codes import CloseCode
@@ -58,12 +59,13 @@ class Session(Speaking):
         self.peer = peer
         self.own: PeerId = identity.peer_id
         self._store = store
+        self._contacts = node.contacts
         self._states = States(self)
         self.name: str = ""  # what the peer calls itself: a claim, unfiltered
         self.guest: bool = False  # the peer keeps nothing: *delivered* means that it was shown over there
         self.vouched: bool = False  # the peer is a guest of our own identity: "you"
         self.address: Address | None = None  # of the newest link
-        self.known: bool = False  # we dialed it, or somebody here accepted it: more than let in like anyone
+        self.dialed: bool = False  # by us, which is consent
         self.over: bool = False  # somebody said goodbye, or we shall not dial again
         self.elsewhere: bool = False  # another process of ours has the link
         self.after_loss: Callable[[LinkEnd, float], float | None] | None = None  # the dialer's, if we dialed
@@ -79,6 +81,17 @@ class Session(Speaking):
         self._news: News | None = None
 
     # ---- what faces ask for
+
+    @property
+    def trust(self) -> Trust:
+        """How well the peer is known here, now; a link over which it blocked is about to end."""
+        trust = self._contacts.trust(self.peer)
+        return Trust.KNOWN if trust is Trust.NEW and (self.dialed or self.vouched) else trust
+
+    @property
+    def known(self) -> bool:
+        """Whether the peer is more than let in like anyone: we dialed it, or somebody here accepted it."""
+        return self.trust in {Trust.KNOWN, Trust.VERIFIED}
 
     @property
     def idle(self) -> bool:

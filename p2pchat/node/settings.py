@@ -12,6 +12,7 @@ from p2pchat.protocol.limits import Limits
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.crypto.identity import PeerId
+    from p2pchat.store.contacts import Contact
 
 
 class Accept(Enum):
@@ -20,10 +21,6 @@ class Accept(Enum):
     ASK = "ask"
     KNOWN = "known"
     ANYONE = "anyone"
-
-
-def _nobody() -> frozenset[PeerId]:
-    return frozenset()
 
 
 async def _no_pin(address: Address) -> PeerId | None:  # noqa: ARG001  (it is the same for all)
@@ -38,7 +35,7 @@ class NodeSettings:
     accept: Accept = Accept.KNOWN
     own_guest: bool = True  # go on as a guest where our own key answers; otherwise that is an error
     one_peer: bool = False  # let in the first peer that is accepted, and then no other one
-    accepted: Callable[[], frozenset[PeerId]] = _nobody  # asked at each handshake, so an edit counts at once
+    contacts: tuple[Contact, ...] = ()  # for this run, beside those of the store: a guest refuses by its profile's
     pinned: Callable[[Address], Awaitable[PeerId | None]] = _no_pin  # who has to answer there; a store has its own
     flags: str = ""  # options that lead a command in a hint to what this node keeps, each with a blank before it
     limits: Limits = field(default_factory=Limits)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from p2pchat.crypto.identity import PeerId
-    from p2pchat.node.greeting import Answering
+    from p2pchat.node.answering import Answering
 
 TOLD_FOR = 600.0  # seconds in which visits of one key, or from one source, are counted together
 MAX_TOLD = 1024  # keys and sources remembered for that; the oldest is forgotten first
@@ -52,6 +52,10 @@ class WaitingRoom:
             visitors.remove(visitor)
             if not visitors:
                 del self._waiting[peer]
+
+    def waiting(self, peer: PeerId) -> list[Answering]:
+        """Return all visitors that wait for a decision about `peer`."""
+        return list(self._waiting.get(peer, []))
 
     def call(self, peer: PeerId) -> list[Answering]:
         """Take out and return all visitors that wait for a decision about `peer`."""

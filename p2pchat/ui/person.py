@@ -175,8 +175,8 @@ class Person:
         if peer is None:
             await self._screen.note([f"no stranger number {number} waits; /who lists those who do"])
             return
-        still_there = chat.node.accept(peer) if let_in else chat.node.reject(peer)
-        what = "let in for this run" if let_in else "refused"
+        still_there = await chat.node.accept(peer) if let_in else chat.node.reject(peer)
+        what = "let in from now on" if let_in else "refused"
         absent = "" if still_there else "; it does not wait any more" + (", but it may come back" if let_in else "")
         await self._screen.note([f"{self._words.peer(peer)} {what}{absent}"])
 

@@ -18,6 +18,7 @@ from p2pchat.address import parse
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import system_env
 from p2pchat.node import events
+from p2pchat.node.contacts import someone
 from p2pchat.node.node import open_node
 from p2pchat.node.session import Session
 from p2pchat.node.settings import Accept, NodeSettings
@@ -73,7 +74,7 @@ class Home:
 @asynccontextmanager
 async def home(*, limits: Limits = HASTY, accept: Accept = Accept.KNOWN) -> AsyncIterator[Home]:
     env = system_env(Transports())
-    known = NodeSettings(accept=accept, accepted=lambda: frozenset({FRIEND.peer_id}), limits=limits)
+    known = NodeSettings(accept=accept, contacts=(someone(FRIEND.peer_id, accepted=True),), limits=limits)
     with trio.fail_after(PATIENCE):
         async with (
             trio.open_nursery() as nursery,

@@ -77,7 +77,7 @@ class Actions:
             case commands.Send():
                 await self._send(command)
             case commands.Accept(peer=peer):
-                self._chat.node.accept(_peer_id(peer))
+                await self._accept(_peer_id(peer))
             case commands.Reject(peer=peer):
                 if not self._chat.node.reject(_peer_id(peer)):
                     raise Refused("not_waiting", f"{peer} does not wait to be let in")
@@ -87,6 +87,12 @@ class Actions:
                 self._chat.close(self._addressee(peer), self._nursery)
             case _:
                 assert_never(command)
+
+    async def _accept(self, peer: PeerId) -> None:
+        try:
+            await self._chat.node.accept(peer)
+        except P2PChatError as exc:
+            raise Refused(self._code_of(exc), str(exc), hint=exc.hint) from exc
 
     async def _send(self, command: commands.Send) -> None:
         if len(command.text.encode()) > messages.MAX_TEXT:

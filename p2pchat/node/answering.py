@@ -1,0 +1,134 @@
+"""The greeting of a visitor, until it is let in, sent away, or gone.
+
+Who it is shows at the end of the handshake, and whether it comes in is judged by its key alone: never by where it comes
+from, or what it calls itself (`docs/protocol.md`, section 5).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING, final
+
+from p2pchat.node.events import Stranger
+from p2pchat.node.greeting import Greeting
+from p2pchat.node.link import LinkEnd
+from p2pchat.node.session import GUEST
+from p2pchat.node.settings import Accept
+from p2pchat.protocol import events as machine
+from p2pchat.wire.close_codes import CloseCode
+
+if TYPE_CHECKING:
+    from p2pchat.crypto.identity import Identity, PeerId
+    from p2pchat.node.link import Link
+    from p2pchat.node.node import Node
+    from p2pchat.node.session import Session
+    from p2pchat.protocol.events import Event
+    from p2pchat.wire import frames
+
+_log = logging.getLogger(__name__)
+
+
+@final
+class Answering(Greeting):
+    """The greeting of a visitor: it costs us little before it is known, and gets nothing in before it is accepted."""
+
+    dialed_by_us = False
+
+    def __init__(self, node: Node, link: Link, identity: Identity, *, source: str | None) -> None:
+        """Wait for the visitor to begin; the gate counts it as one of `source`."""
+        super().__init__(node, link, identity)
+        self._source = source
+        self._in_gate = node.gate.enter(source)
+        if not self._in_gate:
+            self.turn_away()
+
+    def turn_away(self) -> None:
+        """Hint that we are busy, and end: nothing was computed."""
+        if self._link.end is None:
+            self._link.decide(machine.Reject(CloseCode.RATE))
+            self._link.finish(LinkEnd(reason="too many handshakes", code=CloseCode.RATE, silent=True))
+
+    def handle(self, event: Event) -> None:
+        """Deal with one event of the machine."""
+        if isinstance(event, machine.HandshakeAsked):
+            if self._node.gate.may_answer(self._source, self._node.env.clock()):
+                self._link.decide(machine.Answer())
+            else:
+                self.turn_away()
+        else:
+            super().handle(event)
+
+    def ended(self, end: LinkEnd) -> None:
+        """Leave the waiting room, too."""
+        super().ended(end)
+        self._leave_gate()
+        if self.peer is not None:
+            self._node.waiting_room.leave(self.peer, self)
+
+    def _leave_gate(self) -> None:
+        if self._in_gate:
+            self._in_gate = False
+            self._node.gate.leave(self._source)
+
+    def tick(self, now: float) -> None:
+        """Send a stranger away about whom nobody has decided in time."""
+        if now >= self.deadline:
+            self._link.close(CloseCode.TIMEOUT, "nobody let it in")
+
+    def let_in(self) -> None:
+        """Admit a stranger that has waited, and say what we call ourselves: HELLO did not."""
+        self.deadline: float = math.inf
+        self.admit()
+        if self.peer is not None and self._node.settings.name:
+            self._node.session_with(self.peer, self._identity).introduce(self._node.settings.name)
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the visitor says that its key dies with it, so that there is nobody to remember."""
+        return self._hello is not None and GUEST in self._hello.features
+
+    def refuse(self) -> None:
+        """Tell the peer that it was not let in, and nothing else."""
+        self._link.close(CloseCode.NOT_AUTHORIZED)
+
+    def _peer_proved(self, peer: PeerId) -> None:
+        if peer == self._identity.peer_id:
+            self._link.close(CloseCode.SELF)
+        else:
+            self._say_hello(name=self._node.settings.name if self._welcome(peer) else "")
+
+    def _running(self, session: Session) -> None:
+        self._node.keep_lock(session)
+
+    def _welcome(self, peer: PeerId) -> bool:
+        if self._node.keeps_out(peer) is not None:
+            return False
+        return self._vouched or self._node.settings.accept is Accept.ANYONE or self._node.accepts(peer)
+
+    def _greeted(self, hello: frames.Hello) -> None:
+        peer = self.peer
+        self._leave_gate()
+        if peer is None:
+            return
+        if self._node.keeps_out(peer) is not None or self._node.is_taken(peer):
+            self.refuse()
+            return
+        if self._welcome(peer):
+            self.admit()
+            return
+        now = self._node.env.clock()
+        room = self._node.waiting_room
+        if self._node.settings.accept is Accept.ASK:
+            if room.may_ask(peer, self._source, now) and room.enter(peer, self):
+                self.deadline = now + self._node.settings.limits.stranger_wait
+                self._link.wake_at(self.deadline)
+                self._tell(peer, hello.name, waiting=True)
+                return
+        elif room.may_tell(peer, self._source, now):
+            self._tell(peer, hello.name, waiting=False)
+        self.refuse()
+
+    def _tell(self, peer: PeerId, name: str, *, waiting: bool) -> None:
+        _log.info("%s %s a stranger", peer, "waits as" if waiting else "was refused as")
+        self._node.feed.put(Stranger(peer=peer, name=name, address=self._link.remote, waiting=waiting))
