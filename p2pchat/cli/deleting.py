@@ -46,7 +46,7 @@ def delete(choice: Choice, common: Common, *, ask: bool) -> int:
             return _tell(Deleted(messages=0, waiting=0), common)
         doomed = _doomed(choice, db)
         found = deletion.count(db, doomed)
-        if found.messages and ask and not _is_confirmed(found, common):
+        if found.messages and ask and not say.is_confirmed(_question(found, common)):
             say.note("nothing was deleted")
             return ExitCode.NO
         number = deletion.delete(db, doomed)
@@ -76,13 +76,8 @@ def _id(text: str, db: Database) -> bytes:
     return ids.pop()
 
 
-def _is_confirmed(found: Deleted, common: Common) -> bool:
-    """Ask a person; only a yes is a yes."""
-    say.question(f"delete {_messages(found.messages)} for good?{_waiting(found, common)} [y/N] ")
-    try:
-        return input().strip().lower() in {"y", "yes"}
-    except EOFError:
-        return False
+def _question(found: Deleted, common: Common) -> str:
+    return f"delete {_messages(found.messages)} for good?{_waiting(found, common)} [y/N] "
 
 
 def _tell(deleted: Deleted, common: Common) -> ExitCode:

@@ -36,6 +36,15 @@ def question(message: str) -> None:
         _write(2, f"{PREFIX}: {_one_line(message)}")
 
 
+def is_confirmed(message: str) -> bool:
+    """Ask a person; only a yes is a yes."""
+    question(message)
+    try:
+        return input().strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
 def _tell(kind: str, message: str, hint: str) -> None:
     lines = [f"{PREFIX}: {kind}: {_one_line(message)}"]
     if hint:

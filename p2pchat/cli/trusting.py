@@ -36,7 +36,7 @@ def run(word: str, place: str | None, common: Common) -> int:
     peer = PeerId.parse(word)
     address = None if place is None else addresses.parse(place, schemes=transports.schemes)
     where = places.find(common.profile, common.data_dir)
-    if peer == profiles.identity(where, env.urandom).peer_id:
+    if peer == profiles.own_id(where, env.urandom):
         raise BadData("this is you, whom you trust anyway", hint="it is the other side that has to trust this id")
     accepted = AcceptedFile(where.accepted)
     accepted.peers()  # what is wrong with the list is told before anything is changed

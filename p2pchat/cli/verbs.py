@@ -71,7 +71,12 @@ VERBS = (
     Verb("queue", "p2pchat.cli.queue", "show what waits, and for whom", options=(*_PROFILE, "json", *_TALK)),
     Verb("why", "p2pchat.cli.why", "tell what became of a message", options=(*_PROFILE, "json", "verbose")),
     Verb("unsend", "p2pchat.cli.unsend", "withdraw what has not left", options=(*_PROFILE, "json", "verbose")),
-    Verb("id", "p2pchat.cli.id", "show your peer id and its fingerprint", options=(*_PROFILE, "json", "verbose")),
+    Verb(
+        "id",
+        "p2pchat.cli.id",
+        "show your peer id and its fingerprint",
+        options=(*_PROFILE, "json", "no-input", "verbose"),
+    ),
     Verb(
         "trust",
         "p2pchat.cli.trust",
