@@ -168,7 +168,7 @@ def test_the_table_of_frames_is_that_of_the_code() -> None:
         if name
     }
     coded = {
-        struct.TYPE: (struct.__name__.upper(), list(struct.__struct_fields__))
+        struct.TYPE: (re.sub(r"\B(?=[A-Z])", "_", struct.__name__).upper(), list(struct.__struct_fields__))
         for struct in vars(frames).values()
         if hasattr(struct, "TYPE")
     }

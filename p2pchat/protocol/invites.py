@@ -71,6 +71,9 @@ class Claimant:
           own: who we are on this connection.
           peer: who the other side has proven to be.
           entropy: draws 32 bytes for this run alone.
+
+        Raises:
+          LocalProtocolError: if `binding` is not known yet, or `own` is `peer`.
         """
         self._code = code
         self._run = _Run(binding, claimant=own, issuer=peer)
@@ -94,7 +97,8 @@ class Claimant:
         Raises:
           LocalProtocolError: the second time.
         """
-        _expect_of_us(self._step, Step.NEW)
+        if self._step is not Step.NEW:
+            raise LocalProtocolError("a code is claimed once on a connection")
         self._step = Step.CLAIMED
         return PakeClaim(self._code.slot, self._pake.share)
 
@@ -104,10 +108,10 @@ class Claimant:
         Raises:
           Violation: PROTOCOL if none was awaited, or it is of another slot, or its share is none.
         """
-        _expect_of_peer(self._step, Step.CLAIMED, reply.slot, self._code.slot)
+        _expect(self._step, Step.CLAIMED, reply.slot, self._code.slot)
+        self._step = Step.CONFIRMED
         keys = self._run.finish(self._pake, reply.share, first=True)
         self._holds = keys.confirms_b(reply.tag)
-        self._step = Step.CONFIRMED
         return PakeConfirm(self._code.slot, keys.tag_a if self._holds else NO_TAG)
 
     def resulted(self, result: PakeResult) -> bool:
@@ -116,7 +120,7 @@ class Claimant:
         Raises:
           Violation: PROTOCOL if no result was awaited, or it is of another slot.
         """
-        _expect_of_peer(self._step, Step.CONFIRMED, result.slot, self._code.slot)
+        _expect(self._step, Step.CONFIRMED, result.slot, self._code.slot)
         self._step = Step.OVER
         return self._holds and result.ok
 
@@ -131,7 +135,7 @@ class Issuer:
     __slots__ = ("_claim", "_entropy", "_keys", "_known", "_right", "_run", "_step")
 
     def __init__(self, *, binding: bytes, own: PeerId, peer: PeerId, entropy: Callable[[int], bytes]) -> None:
-        """Wait for the claim of `peer`; the arguments are those of `Claimant`."""
+        """Wait for the claim of `peer`; arguments and errors are those of `Claimant`."""
         self._run = _Run(binding, claimant=peer, issuer=own)
         self._entropy = entropy
         self._claim: PakeClaim | None = None
@@ -151,7 +155,7 @@ class Issuer:
         Raises:
           Violation: PROTOCOL for a second claim; nothing is to be counted then.
         """
-        _expect_of_peer(self._step, Step.NEW, claim.slot, claim.slot)
+        _expect(self._step, Step.NEW, claim.slot, claim.slot)
         self._claim = claim
         self._step = Step.CLAIMED
         return claim.slot
@@ -169,11 +173,11 @@ class Issuer:
         """
         if self._claim is None or self._step is not Step.CLAIMED:
             raise LocalProtocolError("no claim waits for an answer")
+        self._step = Step.REPLIED
         decoy = draw_token(self._entropy)  # drawn in any case: both answers take as long
         self._known = secret is not None
         pake = self._run.pake(self._claim.slot, decoy if secret is None else secret, self._entropy)
         self._keys = self._run.finish(pake, self._claim.share, first=False)
-        self._step = Step.REPLIED
         return PakeReply(self._claim.slot, pake.share, self._keys.tag_b)
 
     def confirmed(self, confirm: PakeConfirm) -> bool:
@@ -184,7 +188,7 @@ class Issuer:
         """
         if self._claim is None or self._keys is None:
             raise Violation(CloseCode.PROTOCOL, "a claim was confirmed before it was answered")
-        _expect_of_peer(self._step, Step.REPLIED, confirm.slot, self._claim.slot)
+        _expect(self._step, Step.REPLIED, confirm.slot, self._claim.slot)
         self._right = self._keys.confirms_a(confirm.tag) and self._known
         self._step = Step.CONFIRMED
         return self._right
@@ -211,6 +215,8 @@ class _Run:
     __slots__ = ("_binding", "_claimant", "_issuer")
 
     def __init__(self, binding: bytes, *, claimant: PeerId, issuer: PeerId) -> None:
+        if not binding or claimant == issuer:  # nothing would tell this run from others, or A from B
+            raise LocalProtocolError("a claim is between two keys, on a connection whose handshake is over")
         self._binding = binding
         self._claimant = claimant.key
         self._issuer = issuer.key
@@ -231,12 +237,7 @@ class _Run:
             raise Violation(CloseCode.PROTOCOL, f"a claim's share is none: {exc}") from exc
 
 
-def _expect_of_us(step: Step, expected: Step) -> None:
-    if step is not expected:
-        raise LocalProtocolError(f"the run is {step}, not {expected}")
-
-
-def _expect_of_peer(step: Step, expected: Step, slot: int, claimed: int) -> None:
+def _expect(step: Step, expected: Step, slot: int, claimed: int) -> None:
     """Return if a frame of the peer may come now, for this slot.
 
     Raises:

@@ -27,10 +27,21 @@ def foreign(name: str) -> list[Any]:
     """Return the vectors of a foreign file as parameters of a test; one that is skipped if the file is not there."""
     path = FOREIGN / name
     if not path.exists():
-        reason = f"no {name} in {FOREIGN}: set P2PCHAT_VECTORS to a directory that has it"
-        return [pytest.param(None, id=f"{path.stem}-absent", marks=pytest.mark.skip(reason=reason))]
+        return [pytest.param(None, id=f"{path.stem}-absent", marks=pytest.mark.skip(reason=_absent(name)))]
     vectors = json.loads(path.read_text(encoding="utf-8"))["vectors"]
     return [pytest.param(vector, id=f"{path.stem}-{_name(vector)}") for vector in vectors]
+
+
+def foreign_file(name: str) -> Any:
+    """Return the JSON of a foreign file that has a layout of its own; skip the test if the file is not there."""
+    path = FOREIGN / name
+    if not path.exists():
+        pytest.skip(_absent(name))
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _absent(name: str) -> str:
+    return f"no {name} in {FOREIGN}: set P2PCHAT_VECTORS to a directory that has it"
 
 
 def _name(vector: dict[str, Any]) -> str:
