@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from p2pchat.cli import places
 from p2pchat.env import system_env
 from p2pchat.errors import StoreError
-from p2pchat.store import expiry, failures
+from p2pchat.store import accepted, expiry, failures
 from p2pchat.store.database import Database
 from p2pchat.transports.registry import Transports
 
@@ -29,25 +29,29 @@ def opened(common: Common, *, to_write: bool = False) -> Iterator[Database | Non
     What is out of date has failed by then, unless the disk takes nothing.
 
     Raises:
-      ConfigurationError: if there is no such profile.
+      ConfigurationError: if there is no such profile, or its list of who may come in, as older versions had it, cannot
+        become contacts.
       StoreError: if it cannot be opened; in the place of every error of the database in the body, too.
     """
-    path = places.find(common.profile, common.data_dir).history
-    wall = system_env(Transports()).wall
+    where = places.find(common.profile, common.data_dir)
+    path, wall = where.history, system_env(Transports()).wall
+    if where.accepted.exists() and not common.guest:  # as older versions had it
+        with closing(Database.open(path, wall=wall)) as db:
+            accepted.import_file(db, where.accepted)
     if to_write:
-        db = Database.open(path, wall=wall) if path.exists() else None
+        found = Database.open(path, wall=wall) if path.exists() else None
     else:
-        db = Database.open_to_read(path, wall=wall)
-    if db is None:
+        found = Database.open_to_read(path, wall=wall)
+    if found is None:
         yield None
         return
     try:
         with failures.naming(path):
-            if expiry.is_due(db):
+            if expiry.is_due(found):
                 _expire(path, wall)
-            yield db
+            yield found
     finally:
-        db.close()
+        found.close()
 
 
 def _expire(path: Path, wall: Callable[[], float]) -> None:

@@ -1,11 +1,13 @@
 """PEER: whom a word on the command line means, and where to reach them.
 
-A word is a ``peer1…`` id, a link, an address (it has a colon or a slash), or else the name of a contact. What it leads
-to is a key, if the word or a pin names one, and places in the order in which to try them.
+A word is a ``peer1…`` id, a link, an address (it has a colon or a slash), or else the name that I gave a contact; what
+peers call themselves leads nowhere. It means a key, if the word, the contact or a pin names one, and places in the
+order in which to try them.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from p2pchat import address as addresses
 from p2pchat.cli import links
 from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import NoContact
-from p2pchat.store import pins
+from p2pchat.store import contacts, pins
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -47,14 +49,14 @@ def resolve(word: str, db: Database | None, *, schemes: Collection[str] = (), ho
 
     Args:
       word: as it was typed.
-      db: has the pins; None if there are none yet.
+      db: has contacts and pins; None if there are none yet.
       schemes: of the plug-ins that are installed.
-      hosts: a bare word that is nobody's name is the name of a host.
+      hosts: a bare word that is no contact's name is the name of a host.
 
     Raises:
       AddressError: if it is an id, a link or an address that cannot be read.
       NoContact: if nobody is called that.
-      StoreError: if the pins cannot be read.
+      StoreError: if contacts or pins cannot be read: then nobody is meant.
     """
     word = word.strip()
     if links.is_link(word):
@@ -63,11 +65,22 @@ def resolve(word: str, db: Database | None, *, schemes: Collection[str] = (), ho
     if (_ID if hosts else _PIECE).fullmatch(word):
         peer = PeerId.parse(word)
         return Target(word=word, peer=peer, addresses=_known(db, peer))
-    if not (hosts or ":" in word or "/" in word):
-        raise NoContact(f"nobody here is called {word!r}", hint=f"to reach a host of that name: tcp:{word}")
+    if not (":" in word or "/" in word):
+        if db is not None and (contact := contacts.named(db, word)) is not None:
+            return Target(word=word, peer=contact.peer, addresses=_known(db, contact.peer))
+        if not hosts:
+            raise _nobody(word, db)
     address = addresses.parse(word, schemes=schemes)
     pinned = pins.peer_at(db, pins.canonical(address)) if db else None
     return Target(word=word, peer=pinned, addresses=(address,), typed=True)
+
+
+def _nobody(word: str, db: Database | None) -> NoContact:
+    """Return the error for a word that is nobody's name, and, for somebody who mistyped, the name that is like it."""
+    names = [contact.name for contact in contacts.everyone(db)] if db else []
+    near = difflib.get_close_matches(word, filter(None, names), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"to reach a host of that name: tcp:{word}"
+    return NoContact(f"nobody here is called {word!r}", hint=hint)
 
 
 def _known(db: Database | None, peer: PeerId) -> tuple[Address, ...]:

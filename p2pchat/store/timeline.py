@@ -153,6 +153,11 @@ _LINK_END: Final = """
     WHERE pair = ? AND kind = 'disconnected' AND last IN (0, 1) AND gen = ? AND cursor > ? ORDER BY cursor LIMIT 1"""
 
 
+def newest_link(db: Database, pair: int) -> OnLink | None:
+    """Return the newest link of the conversation `pair`, a number of the table of pairs; None: there never was one."""
+    return _link_before(db, pair, _EVER)
+
+
 class _Facts(Struct, frozen=True, gc=False):
     """What the tables hold of one message beside the log."""
 
