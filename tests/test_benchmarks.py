@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import __main__, commands, past, race, side, tables
+from tests.benchmarks import __main__, attack, commands, past, race, side, tables
 
 EVERYBODY = [contender for benchmark in race.BENCHMARKS for contender in benchmark.contenders]
 COUNT = 3  # units of work
@@ -41,3 +41,10 @@ def test_commands_are_measured() -> None:
 
 def test_looks_into_a_history_are_measured() -> None:
     assert "a rare word" in tables.of_past(past.run(300, rounds=1), 300)
+
+
+@pytest.mark.slow
+def test_attacks_are_measured() -> None:
+    _, peace, openings = tables.of_attacks(attack.run(["openings"], seconds=0.3)).splitlines()
+    assert peace.startswith("peace")
+    assert openings.startswith("messages A, one address")

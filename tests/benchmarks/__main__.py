@@ -18,6 +18,7 @@ and acknowledges after the commit. The ratio says what all that costs.
     python -m tests.benchmarks                      # everything, a minute or two
     python -m tests.benchmarks stream tcp -r 9      # one table, more rounds
     python -m tests.benchmarks history              # a page of, and a search in, a million messages
+    python -m tests.benchmarks attack               # what strangers cost who do their worst, while friends chat
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from tests.benchmarks import commands, past, race, tables
+from tests.benchmarks import attack, commands, past, race, tables
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -47,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(tables.of_commands(commands.run(rounds=arguments.rounds)), end="\n\n", flush=True)
     if only <= {"history"}:
         count = max(1, round(past.MESSAGES * arguments.scale))
-        print(tables.of_past(past.run(count, rounds=arguments.rounds), count), flush=True)
+        print(tables.of_past(past.run(count, rounds=arguments.rounds), count), end="\n\n", flush=True)
+    if only <= {"attack"}:
+        print(tables.of_attacks(attack.run(seconds=attack.SECONDS * arguments.scale)), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tests.benchmarks import past
+from tests.benchmarks import attack, past
 from tests.benchmarks.race import Benchmark, Contender, Round
 
 SHOWN: dict[str, Callable[[Round], float]] = {  # seconds
@@ -53,4 +53,19 @@ def of_past(spent: dict[str, float], count: int) -> str:
         f"{name:36}{seconds * 1e3:10.1f}" + (f"  < {past.GOAL:.0f}" if name.startswith("grep") else "")
         for name, seconds in spent.items()
     ]
+    return "\n".join(lines)
+
+
+def of_attacks(rows: Sequence[attack.Row]) -> str:
+    """Return what the attacks have cost."""
+    heads = ("tries", "CPU, %", "MiB", "open", "tasks", "disk, MiB", "trips", "p50, ms", "p99, ms")
+    lines = [f"{'the node at its worst':46}" + "".join(f"{head:>10}" for head in heads)]
+    for row in rows:
+        used, trips = row.used, sorted(row.trips) or [float("inf")]
+        p50, p99 = statistics.median(trips) * 1e3, trips[min(len(trips) - 1, len(trips) * 99 // 100)] * 1e3
+        memory, disk = used.memory / 2**20, used.disk / 2**20
+        lines.append(
+            f"{row.title:46}{row.tries:10}{used.cpu * 100:10.0f}{memory:10.1f}{used.descriptors:10}{used.tasks:10}"
+            f"{disk:10.1f}{len(row.trips):10}{p50:10.1f}{p99:10.1f}"
+        )
     return "\n".join(lines)
