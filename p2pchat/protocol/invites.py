@@ -124,9 +124,6 @@ class Claimant:
         self._step = Step.OVER
         return self._holds and result.ok
 
-    def __repr__(self) -> str:
-        return f"Claimant({self._code.slot}, {self._step}, holds={self._holds})"
-
 
 @final
 class Issuer:
@@ -203,9 +200,6 @@ class Issuer:
             raise LocalProtocolError("there is no such result to be told")
         self._step = Step.OVER
         return PakeResult(self._claim.slot, ok)
-
-    def __repr__(self) -> str:
-        return f"Issuer({self._step})"
 
 
 @final

@@ -128,6 +128,12 @@ def seeded_after(draws: int) -> bytes:
     return entropy(1)
 
 
+def test_neither_side_shows_the_secret() -> None:
+    run = Run()
+    run.outcome()
+    assert SECRET not in f"{run.a!r} {run.b!r} {run.a._run!r} {run.b._keys!r}"
+
+
 # ---- liars
 
 
