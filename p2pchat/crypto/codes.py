@@ -49,13 +49,15 @@ class Code:
         word begins so (four letters always are). Words that are in no list of ours are taken as they are.
 
         Raises:
-          BadData: if it is no code, or a word could be several. The secret is not part of the error, only that word.
+          BadData: if it is no code, or a word could be several; the error shows that word and no other.
         """
         slot, *words = _SEPARATORS.sub("-", _folded(text)).strip("-").split("-")
         if not _SLOT.fullmatch(slot) or int(slot) > LAST_SLOT:
             raise BadData("a code begins with the number of an invite", hint=_HINT)
         if len(words) < MIN_WORDS and not (words and _TOKEN.fullmatch(words[0])):
             raise BadData(f"a code has at least {MIN_WORDS} words after its number", hint=_HINT)
+        if not "".join(words).isprintable():  # half a character of a pipe, a mark of a web page that has no width
+            raise BadData("there is something in the code that cannot be seen", hint="type it instead of pasting it")
         return cls(int(slot), "-".join(map(_whole, words)))
 
     def __str__(self) -> str:

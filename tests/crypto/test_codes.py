@@ -91,6 +91,9 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a token cut short": (f"7-{TOKEN[:-1]}", TOO_SHORT),
     "a token too long": (f"7-{TOKEN}a", TOO_SHORT),
     "a token of other letters": (f"7-{TOKEN[:-1]}1", TOO_SHORT),
+    "half a character": ("7-zoo-\udcff", "cannot be seen"),
+    "a space without width": ("7-zoo-aban\u200bdon", "cannot be seen"),
+    "a colour": ("7-zoo-\x1b[31mred", "cannot be seen"),
     "what may be many words": ("7-zoo-ab", "'ab' may be abandon, ability, able, about, above, …"),
     "what may be two words": ("7-zo-zoo", "'zo' may be zone, zoo"),
 }
@@ -115,11 +118,15 @@ def test_four_letters_of_each_word_are_enough(slot: int, said: list[str], data: 
     assert Code.parse(f"{slot}-{'-'.join(short)}") == Code(slot, "-".join(said))
 
 
-@given(st.text(max_size=40) | st.from_regex(r"[0-9]{1,3}[-_ ][a-z]{1,5}[., ][a-z]{0,4}", fullmatch=True))
+@given(
+    st.text(st.characters(exclude_categories=[]), max_size=40)
+    | st.from_regex(r"[0-9]{1,3}[-_ ].{1,5}[., ].{0,4}", fullmatch=True)
+)
 def test_anything_is_a_code_or_an_error_for_people(text: str) -> None:
     with contextlib.suppress(BadData):
         code = Code.parse(text)
         assert Code.parse(str(code)) == code
+        assert code.secret.encode()
 
 
 # ---- making
