@@ -97,10 +97,13 @@ class Dialer:
 
         None: a session ran, another process has it, or we shall be back as a guest.
         """
+        await self._node.contacts.refresh()
         missed: list[Missed] = []
         for addresses in self._heats():
             self.expected = self._peer or await self._node.pinned(addresses[0])
             if self.expected is not None:
+                if (why := self._node.keeps_out(self.expected)) is not None:
+                    return Missed(addresses[0], why, Redial.NEVER)
                 session = self._node.session_with(self.expected, self.identity)
                 if not session.lock.take():
                     self._goes_on_elsewhere(session)
@@ -171,8 +174,14 @@ class Dialer:
 
     def _error(self, address: Address, greeting: Dialing, end: LinkEnd, *, ending: str) -> P2PChatError:
         if self.expected is not None and greeting.peer not in {None, self.expected, self.identity.peer_id}:
-            flags = None if self._node.store is None else self._node.settings.flags
-            return failures.another_key(address, expected=self.expected, found=greeting.peer, flags=flags)
+            contact = self._node.contacts.of(self.expected)
+            return failures.another_key(
+                address,
+                expected=self.expected,
+                found=greeting.peer,
+                name="" if contact is None else contact.name,
+                flags=None if self._node.store is None else self._node.settings.flags,
+            )
         return failures.of_dial(address, self.identity.peer_id, end, proved=greeting.peer is not None, ending=ending)
 
     def _goes_on_elsewhere(self, session: Session) -> None:

@@ -49,25 +49,32 @@ def no_answer(address: Address, seconds: float) -> ConnectFailed:
     )
 
 
-def another_key(address: Address, *, expected: PeerId, found: PeerId | None, flags: str | None) -> UntrustedPeer:
+def another_key(
+    address: Address, *, expected: PeerId, found: PeerId | None, name: str = "", flags: str | None
+) -> UntrustedPeer:
     """Return the error for somebody else than we expect at `address`; we have not said who we are.
 
-    `flags` are the options that lead the command in the hint to the profile which expects that; None: there is none.
+    Args:
+      address: where we dialed.
+      expected: whose key has to be there.
+      found: whose is.
+      name: how I call whom we expect; empty if I gave it no name.
+      flags: options that lead the command in the hint to the profile which expects that; None: there is none.
     """
     cure = "ask them by another way whether they have a new key"
     if flags is not None:
         command = f"p2pchat trust {found} {quote(str(address))}{flags}"
         cure = f"if they tell you by another way that this is their new key: `{command}`"
     return UntrustedPeer(
-        f"somebody else answers at {address}: fingerprint {found.fingerprint if found else 'unknown'}, "
-        f"and not {expected.fingerprint}",
+        f"somebody else answers at {address}{f', and not {name}' if name else ''}: "
+        f"fingerprint {found.fingerprint if found else 'unknown'}, and not {expected.fingerprint}",
         hint=f"nothing was sent; {cure}",
     )
 
 
-def blocked(peer: PeerId, flags: str) -> UntrustedPeer:
-    """Return the error for whoever wants something of a peer that is blocked; `flags` as for `another_key`."""
-    return UntrustedPeer(f"you have blocked {peer}", hint=f"to undo that: `p2pchat unblock {peer}{flags}`")
+def blocked(peer: PeerId, flags: str, *, name: str = "") -> UntrustedPeer:
+    """Return the error for whoever wants something of a peer that is blocked; the rest as for `another_key`."""
+    return UntrustedPeer(f"you have blocked {name or peer}", hint=f"to undo that: `p2pchat unblock {peer}{flags}`")
 
 
 def of_dial(  # noqa: PLR0911, PLR0912  (one return for each way to fail; a table would hide the conditions)

@@ -22,7 +22,7 @@ import trio
 
 from p2pchat.crypto import kem
 from p2pchat.crypto.noise import Role
-from p2pchat.node import failures
+from p2pchat.node import failures, neighbours
 from p2pchat.node.answering import Answering
 from p2pchat.node.contacts import Contacts
 from p2pchat.node.dialer import Dialer
@@ -176,6 +176,7 @@ class Node:
           ListenFailed: if it cannot be bound.
         """
         listeners = await self.env.net.listen(address)
+        neighbours.watch(listeners, address, self.feed)
         bound = list(dict.fromkeys(bound_address(listener, address) for listener in listeners))
         if not quiet:
             for one in bound:
@@ -221,7 +222,7 @@ class Node:
           scheme: of the transport; for some of them there are limits per source.
         """
         link = self.new_link(stream, Role.RESPONDER, self.identity)
-        visitor = Answering(self, link, self.identity, source=source_of(scheme, link.remote))
+        visitor = Answering(self, link, self.identity, source=source_of(scheme, link.remote, link.user))
         if self.feed.full or len(self._links) >= MAX_LINKS:
             visitor.turn_away()
         return await self.serve(link)
@@ -308,7 +309,10 @@ class Node:
         """Return why there is to be no link with `peer`, whoever asks for one: it is blocked, or nobody can tell."""
         if self.contacts.trouble is not None:
             return self.contacts.trouble
-        return failures.blocked(peer, self.settings.flags) if self.contacts.trust(peer) is Trust.BLOCKED else None
+        contact = self.contacts.of(peer)
+        if contact is None or contact.trust is not Trust.BLOCKED:
+            return None
+        return failures.blocked(peer, self.settings.flags, name=contact.name)
 
     async def pinned(self, address: Address) -> PeerId | None:
         """Return who has to answer at `address`, if that is known.

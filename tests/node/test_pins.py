@@ -171,9 +171,9 @@ async def test_a_damaged_pin_lets_nobody_answer(
     network: Network, ann: Path, bob: Path, autojump_clock: MockClock
 ) -> None:
     trust(bob, ANN)
-    with closing(Database.open(bob / "history.db", wall=lambda: 0.0)) as db:
-        db.connection.execute("UPDATE pins SET peer = x'00'")
     async with open_peer(network, seed=1, directory=ann) as one, open_peer(network, seed=2, directory=bob) as other:
+        with closing(Database.open(bob / "history.db", wall=lambda: 0.0)) as db:
+            db.connection.execute("UPDATE pins SET peer = x'00'")
         await one.node.listen(HOME)
         with pytest.raises(StoreCorrupt, match="the pin of memory:home is not the key of a peer"):
             await other.node.dial(HOME)
