@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.protocol.limits import Limits
+    from p2pchat.transports.credentials import LocalUser
 
 MAX_TRACKED_SOURCES = 4096  # sources with a bucket of their own; the longest silent one is forgotten first
 
-#: Streams of these schemes come from this machine and user, so the limits per source do not apply (4.4).
+#: Streams of these schemes come from this machine, and the limits per source do not apply to our own user (4.4).
 EXEMPT_SCHEMES = frozenset({"memory", "exec", "unix"})
 UNKNOWN_SOURCE = "?"  # transports without addresses count as one source
 
 
-def source_of(scheme: str, remote: Address | None) -> str | None:
-    """Return the key under which a visitor is counted: an IPv4 address, an IPv6 /64, or None if exempt."""
+def source_of(scheme: str, remote: Address | None, user: LocalUser | None = None) -> str | None:
+    """Return the key under which a visitor is counted: an IPv4 address, an IPv6 /64, a user, or None if exempt."""
+    if user is not None and not user.is_ours:
+        return f"uid {user.uid}"
     if scheme in EXEMPT_SCHEMES:
         return None
-    if remote is None:
-        return UNKNOWN_SOURCE
+    return UNKNOWN_SOURCE if remote is None else _network(remote)
+
+
+def _network(remote: Address) -> str:
     host = remote.rest.rpartition(":")[0].strip("[]").partition("%")[0]
     try:
         address = ipaddress.ip_address(host)

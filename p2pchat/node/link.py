@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, final
 import trio
 
 from p2pchat.protocol.events import NEED_DATA, Decision, EndOfStream, Event, Failed, PingDue
-from p2pchat.transports.base import ReceivesInto, SendsNow, remote_of
+from p2pchat.transports.base import ReceivesInto, SendsNow, remote_of, user_of
 from p2pchat.wire import frames
 from p2pchat.wire.close_codes import CloseCode
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from p2pchat.env import Env
     from p2pchat.protocol.connection import Connection
     from p2pchat.protocol.limits import Limits
+    from p2pchat.transports.credentials import LocalUser
 
 PIECE = 65536  # bytes given to the stream, or asked from it, at once
 HANG_UP = 1.0  # seconds to wait for the other side's end of stream, so that our last words are not lost to a reset
@@ -95,6 +96,7 @@ class Link:
         """
         self.connection = connection
         self.remote: Address | None = remote_of(stream)
+        self.user: LocalUser | None = user_of(stream)
         self.end: LinkEnd | None = None
         self._stream = stream
         self._env = env
@@ -108,6 +110,7 @@ class Link:
         self._wake.set()
         self._nap = trio.CancelScope()
         self._dispatching = False
+        self._said_goodbye = False
         self._may_read = trio.Event()
         self._may_read.set()
         self._at_end_of_stream = trio.Event()
@@ -130,6 +133,11 @@ class Link:
                 await trio.aclose_forcefully(self._stream)
         assert self.end is not None  # noqa: S101  (finish has set it)
         return self.end
+
+    @property
+    def speaks(self) -> bool:
+        """Whether we may still say something else than acknowledgements: it has not ended, and we said no goodbye."""
+        return self.end is None and not self._said_goodbye
 
     # ---- what the owner may do, all of it synchronous
 
@@ -169,6 +177,7 @@ class Link:
         if self.end is None:
             self._seal([*self._control, frames.Close(code)])
             self._control.clear()
+            self._said_goodbye = True
             self._wake.set()
             if not code.is_goodbye:
                 self.finish(LinkEnd(reason=reason, code=code, cure=cure))

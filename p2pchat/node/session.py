@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.node.step import Step
     from p2pchat.store.base import Pair, Transaction
+    from p2pchat.transports.credentials import LocalUser
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Session(Speaking):
         self.guest: bool = False  # the peer keeps nothing: *delivered* means that it was shown over there
         self.vouched: bool = False  # the peer is a guest of our own identity: "you"
         self.address: Address | None = None  # of the newest link
+        self.user: LocalUser | None = None  # of this machine, whose process was at its other end
         self.dialed: bool = False  # by us, which is consent
         self.over: bool = False  # somebody said goodbye, or we shall not dial again
         self.elsewhere: bool = False  # another process of ours has the link
@@ -218,7 +220,7 @@ class Session(Speaking):
             old.link.close(CloseCode.DUPLICATE, "a newer connection took over")
         self.over = self._said_goodbye = self.elsewhere = False
         self.guest = GUEST in exchange.hello.features
-        self.address = exchange.link.remote
+        self.address, self.user = exchange.link.remote, exchange.link.user
         self.name = exchange.hello.name or self.name
         self.follow_log(cursor)
 

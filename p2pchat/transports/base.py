@@ -4,7 +4,8 @@ A transport is a class without constructor arguments under the entry-point group
 scheme. One instance serves one `Transports` registry, so what it remembers (names in use, say) is never global.
 Its streams and listeners are plain Trio: reliable, ordered bytes both ways and an end of stream. They may offer more,
 and the layers above look for it: `ReceivesInto` and `SendsNow` spare copies and task switches on the hot path,
-`HasProgram` lets a program between two peers speak to people, `remote` and `address` tell them where a link leads.
+`HasProgram` lets a program between two peers speak to people, `TurnsAway` tells of visitors of this machine who have no
+business here; `remote` and `address` say where a link leads, and `user` to whom of this machine.
 
 The rules that cannot be written as types, each of which `p2pchat.testing.contract.check_transport` tries:
 
@@ -18,13 +19,14 @@ The rules that cannot be written as types, each of which `p2pchat.testing.contra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import trio
 
     from p2pchat.address import Address
+    from p2pchat.transports.credentials import LocalUser
 
 
 class Transport(Protocol):
@@ -92,9 +94,22 @@ class HasProgram(Protocol):
         ...
 
 
+@runtime_checkable
+class TurnsAway(Protocol):
+    """A listener that sends some users of this machine away, before a byte of theirs is read."""
+
+    #: Called for some of them with how often that user has come: for the first, the second, the fourth, the eighth, …
+    tell_turned_away: Callable[[LocalUser, int], None]
+
+
 def remote_of(stream: trio.abc.Stream) -> Address | None:
     """Return where the other end of `stream` is, if its transport knows: who answered, or who dialed."""
     return getattr(stream, "remote", None)
+
+
+def user_of(stream: trio.abc.Stream) -> LocalUser | None:
+    """Return whose process of this machine is at the other end of `stream`, if its transport knows."""
+    return getattr(stream, "user", None)
 
 
 def bound_address(listener: trio.abc.Listener[trio.abc.Stream], asked_for: Address) -> Address:

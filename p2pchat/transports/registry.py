@@ -43,6 +43,10 @@ class Transports:
         """The schemes that are installed, working or not; give them to `address.parse`."""
         return frozenset(self._installed())
 
+    def use(self, transport: base.Transport) -> None:
+        """Let `transport` serve its scheme from now on, in the place of one that would be made here."""
+        self._transports[transport.scheme] = transport
+
     async def connect(self, address: Address) -> trio.abc.Stream:
         """Return a live stream to `address`.
 

@@ -7,7 +7,8 @@ again. The rules:
 * Under the lock, a socket at the path is tried: only one that refuses connections is removed. What answers, what is not
   a socket, and what belongs to another user is never touched.
 * A missing directory is made for its user alone (0700). One that everybody may write to has to be sticky, for in any
-  other the socket could be replaced. The socket itself is 0600 before anybody can connect to it.
+  other the socket could be replaced. The socket itself is 0600, or 0666 if others are let in, too, before anybody can
+  connect to it.
 * At the end the socket is removed if it still is the one that was bound here, and the lock with it.
 """
 
@@ -59,10 +60,10 @@ class SocketFile:
             undo.pop_all()
         return claim
 
-    def bind(self, sock: socket.socket) -> None:
-        """Bind `sock` to the path, for this user only."""
+    def bind(self, sock: socket.socket, *, shared: bool = False) -> None:
+        """Bind `sock` to the path, for this user only; `shared`: for everybody who comes as far as that."""
         sock.bind(str(self._path))
-        self._path.chmod(0o600)  # in time: nobody can connect before listen()
+        self._path.chmod(0o666 if shared else 0o600)  # in time: nobody can connect before listen()
         self._bound = self._path.lstat()
 
     def release(self) -> None:

@@ -19,6 +19,7 @@ from p2pchat.transports import turns
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.transports.credentials import LocalUser
 
 # Never more in one recv: from 128 KiB on the C library maps and unmaps the buffer each time, which costs seven times
 # as much as the call itself.
@@ -36,11 +37,13 @@ class SocketStream(trio.abc.HalfCloseableStream):
     Args:
       sock: connected, of type SOCK_STREAM.
       remote: where the other end is, if it has an address.
+      user: whose process the other end is, if it is one of this machine and the system tells.
     """
 
-    def __init__(self, sock: socket.socket, *, remote: Address | None = None) -> None:
+    def __init__(self, sock: socket.socket, *, remote: Address | None = None, user: LocalUser | None = None) -> None:
         sock.settimeout(0)
         self.remote = remote
+        self.user = user
         self._socket = sock
         self._sending = turns.Turn("sending on")
         self._eof_sent = False

@@ -21,8 +21,9 @@ import trio.testing
 from p2pchat.address import Address
 from p2pchat.errors import ConnectFailed, ListenFailed
 from p2pchat.testing.door import open_door
-from p2pchat.transports import socket_file
-from p2pchat.transports.unix import UnixListener, UnixTransport, peer_user
+from p2pchat.transports import credentials, socket_file
+from p2pchat.transports.credentials import LocalUser
+from p2pchat.transports.unix import UnixListener, UnixTransport
 from tests.support.descriptors import no_descriptors_left, open_descriptors
 
 NOBODY = 65534  # the user id that by custom owns nothing
@@ -252,7 +253,7 @@ async def test_the_longest_path_works_and_a_longer_one_is_told_the_limit(tmp_pat
 async def test_the_kernel_says_who_connects(path: Path) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert peer_user(ours) in {os.geteuid(), None}
+        assert credentials.of(ours) == LocalUser(os.geteuid(), os.getpid())
     admits_another = UnixListener(at(path), admit=frozenset({os.geteuid() + 1}))
     if sys.platform != "linux":
         pytest.skip("only Linux is asked who connects")
