@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeAlias, final
 
 from p2pchat.errors import StoreCorrupt, StoreTooNew
-from p2pchat.store import failures, migrations
+from p2pchat.store import failures, migrations, trusted
 from p2pchat.store.schema import APPLICATION_ID, MIGRATIONS
 
 BUSY_TIMEOUT: Final = 5.0  # seconds that a transaction waits for those of other processes; each takes milliseconds
@@ -121,7 +121,7 @@ class Database:
 
         Raises:
           StoreTooNew: if a newer p2pchat has written it.
-          StoreCorrupt: if it is no database of ours, or a migration found damage.
+          StoreCorrupt: if it is no database of ours, a migration found damage, or what is trusted here is damaged.
           StoreError: if it cannot be opened; as everywhere in here, a subclass that tells why.
         """
         with failures.naming(path):
@@ -138,6 +138,7 @@ class Database:
                 database = cls(connection, path, wall=wall)
                 database._user_version = len(steps)
                 database._version = database.version()
+                trusted.check(database)
             except BaseException:
                 connection.close()
                 raise

@@ -23,7 +23,6 @@ MAX_ATTEMPTS: Final = 3
 LAST_ATTEMPT: Final = 60_000  # milliseconds in which the last attempt is over, whatever came of it
 
 _COLUMNS: Final = "slot, attempts, expires_ms, for_peer, secret"
-_LIVE: Final = f"SELECT {_COLUMNS} FROM invites WHERE attempts < ? AND expires_ms > ? ORDER BY slot"  # noqa: S608
 _FREE: Final = """
     SELECT min(slot) FROM (SELECT 1 AS slot UNION ALL SELECT slot + 1 FROM invites)
     WHERE slot NOT IN (SELECT slot FROM invites)"""
@@ -53,7 +52,7 @@ def create(db: Database, secret: str, *, lifetime_ms: int, for_peer: PeerId | No
     Raises:
       StoreError: if the disk refuses.
     """
-    bury(db)
+    _bury(db)
     expires_ms = db.now_ms() + lifetime_ms
     key = None if for_peer is None else for_peer.key
     with failures.naming(db.path):
@@ -74,7 +73,7 @@ def attempt(db: Database, slot: int, peer: PeerId) -> str | None:
       StoreCorrupt: if what is kept of the code is damaged.
       StoreError: if the disk refuses; then nobody may get a reply.
     """
-    bury(db)
+    _bury(db)
     now_ms = db.now_ms()
     with failures.naming(db.path):
         row = db.connection.execute(_COUNT, (now_ms, slot, MAX_ATTEMPTS, now_ms, peer.key)).fetchone()
@@ -103,27 +102,37 @@ def live(db: Database) -> list[Invite]:
       StoreCorrupt: if what is kept of one is damaged.
       StoreError: if they cannot be read.
     """
+    now_ms = db.now_ms()
+    return [each for each in all_of_them(db) if each.attempts < MAX_ATTEMPTS and each.expires_ms > now_ms]
+
+
+def all_of_them(db: Database) -> list[Invite]:
+    """Return what was not deleted yet: also codes that are dead, or were tried for the last time; only reads.
+
+    Raises:
+      StoreError: as `live`.
+    """
     with failures.naming(db.path):
-        rows = db.connection.execute(_LIVE, (MAX_ATTEMPTS, db.now_ms())).fetchall()
+        rows = db.connection.execute(f"SELECT {_COLUMNS} FROM invites ORDER BY slot").fetchall()  # noqa: S608
     return [_invite(db, *row) for row in rows]
 
 
-def is_due(db: Database) -> bool:
-    """Return whether there is something to do for `bury`; only reads.
-
-    Raises:
-      StoreError: if they cannot be read.
-    """
-    with failures.naming(db.path):
-        return db.connection.execute(f"SELECT 1 {_DEAD} LIMIT 1", _dead(db)).fetchone() is not None
-
-
-def bury(db: Database) -> None:
+def expire(db: Database) -> None:
     """Delete what can never be claimed again: it has expired, or its last attempt is over.
+
+    A transaction of its own, if there is something to do.
 
     Raises:
       StoreError: if the disk refuses.
     """
+    with failures.naming(db.path):
+        is_due = db.connection.execute(f"SELECT 1 {_DEAD} LIMIT 1", _dead(db)).fetchone() is not None
+    if is_due:
+        with db.transaction():
+            _bury(db)
+
+
+def _bury(db: Database) -> None:
     with failures.naming(db.path):
         db.connection.execute(f"DELETE {_DEAD}", _dead(db))
 

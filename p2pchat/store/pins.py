@@ -91,6 +91,18 @@ def addresses_of(db: Database, peer: PeerId) -> tuple[Address, ...]:
     return tuple(sorted(found, key=lambda address: address.scheme == "exec"))
 
 
+def everywhere(db: Database) -> dict[Address, PeerId]:
+    """Return who is pinned where.
+
+    Raises:
+      StoreCorrupt: if one pin is damaged.
+      StoreError: if they cannot be read.
+    """
+    with failures.naming(db.path):
+        rows = db.connection.execute("SELECT address, peer FROM pins").fetchall()
+    return {_address(db, text): _peer(db, text, key) for text, key in rows}
+
+
 def _write(db: Database, address: str, peer: PeerId) -> None:
     with failures.naming(db.path):
         db.connection.execute("REPLACE INTO pins VALUES (?, ?, ?)", (address, peer.key, db.now_ms()))

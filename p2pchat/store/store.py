@@ -22,7 +22,7 @@ import outcome
 import trio
 
 from p2pchat.errors import P2PChatError, StoreError, StoreFailed
-from p2pchat.store import database, expiry, failures, guests, quota, search
+from p2pchat.store import database, expiry, failures, guests, invites, quota, search
 from p2pchat.store.database import Database
 from p2pchat.store.heads import Place
 from p2pchat.store.ledger import SqlLedger
@@ -270,8 +270,9 @@ def _run(database: Database, pair: SqlPair, job: Callable[[Transaction], Any]) -
 
 
 def _begin(database: Database) -> None:
-    """Refuse what cannot be written; withdraw what nobody will ever come for, or in time."""
+    """Refuse what cannot be written; withdraw what nobody will ever come for, or in time; delete dead codes."""
     database.require_writable()
+    invites.expire(database)
     guests.expire(database)
     expiry.expire(database)
 
@@ -285,6 +286,7 @@ def _catch_up(database: Database, *, is_behind: bool) -> tuple[bool, int]:
     database.look()
     with failures.naming(database.path):
         is_behind = (is_behind or database.others != before) and search.fill(database)
+        invites.expire(database)
         return is_behind, expiry.expire(database)
 
 

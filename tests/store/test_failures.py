@@ -207,7 +207,7 @@ def test_damage_is_named_where_it_is_met(path: Path) -> None:
     db = opened(path)
     with db.transaction():
         for number in range(500):
-            pin(db, f"tcp:here:{number}", size=200)
+            db.connection.execute("INSERT INTO searchable VALUES (?, ?, 0)", (number, "x" * 200))
     assert db.damage() == []
     db.close()
     content = bytearray(path.read_bytes())
@@ -215,7 +215,7 @@ def test_damage_is_named_where_it_is_met(path: Path) -> None:
     path.write_bytes(content)
     db = opened(path)
     with pytest.raises(StoreCorrupt, match="is damaged") as caught, db.transaction():
-        pins(db)
+        db.connection.execute("SELECT max(version) FROM searchable").fetchall()
     assert refusal(caught.value) is ExitCode.IO
     assert db.damage()
     db.close()

@@ -236,7 +236,9 @@ def test_a_file_that_cannot_be_read_is_not_a_file_without_pins(db: Database) -> 
     with db.path.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xff" * size)
-    with opened(db.path) as reader:
+    reader = Database.open_to_read(db.path, wall=ticking())
+    assert reader is not None
+    with closing(reader):
         for read in (lambda: pins.peer_at(reader, HERE), lambda: pins.addresses_of(reader, ANN)):
             with pytest.raises(StoreCorrupt):
                 read()

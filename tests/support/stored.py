@@ -35,7 +35,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def picture(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Return all that is in the tables."""
-    tables = ("pairs", "outbox", "parts", "messages", "events", "pins")
+    tables = ("pairs", "outbox", "parts", "messages", "events", "pins", "contacts", "invites")
     run = database.connection.execute
     return {table: run(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
 
@@ -47,7 +47,7 @@ def opened(path: Path) -> Database:
 
 def pin(db: Database, address: str, *, size: int = 32) -> None:
     """Write something, of a size."""
-    db.connection.execute("INSERT INTO pins VALUES (?, ?, 0)", (address, bytes(size)))
+    db.connection.execute("INSERT INTO pins VALUES (?, ?, 0)", (address, b"p" * size))
 
 
 def pins(db: Database) -> list[str]:
