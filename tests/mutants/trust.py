@@ -174,7 +174,7 @@ MUTANTS = [
         path=PAKE,
         old='b"CPaceMac" + self._sid + isk',
         new='b"CPaceMac" + isk',
-        tests=(PARTNER, f"{CPACE}::test_the_partner_agrees_with_what_we_recorded"),
+        tests=(PARTNER, f"{CPACE}::test_our_own_runs_are_as_recorded"),
     ),
     Mutant(
         name="cpace: the map leaves the curve",
