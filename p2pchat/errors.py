@@ -103,6 +103,10 @@ class UntrustedPeer(P2PChatError):
     """The other side is not who was expected, was not accepted here, or did not accept us."""
 
 
+class CodeFailed(UntrustedPeer):
+    """The other side does not know the code that was typed, or says that we do not know its."""
+
+
 class NotLetIn(P2PChatError):
     """The other side was reached, but did not let us in before the time was up."""
 

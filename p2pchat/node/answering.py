@@ -16,6 +16,8 @@ from p2pchat.node.link import LinkEnd
 from p2pchat.node.session import GUEST
 from p2pchat.node.settings import Accept
 from p2pchat.protocol import events as machine
+from p2pchat.protocol.invites import CLAIM
+from p2pchat.wire import frames
 from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
     from p2pchat.protocol.events import Event
-    from p2pchat.wire import frames
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Answering(Greeting):
         """Wait for the visitor to begin; the gate counts it as one of `source`."""
         super().__init__(node, link, identity)
         self._source = source
+        self._claims.succeeded = self._redeemed
         self._in_gate = node.gate.enter(source)
         if not self._in_gate:
             self.turn_away()
@@ -56,8 +58,10 @@ class Answering(Greeting):
                 self._link.decide(machine.Answer())
             else:
                 self.turn_away()
-        else:
-            super().handle(event)
+            return
+        if isinstance(event, frames.PakeClaim) and self._in_gate:
+            self._due = math.inf  # from here on the claim has times of its own
+        super().handle(event)
 
     def ended(self, end: LinkEnd) -> None:
         """Leave the waiting room, too."""
@@ -71,17 +75,29 @@ class Answering(Greeting):
             self._in_gate = False
             self._node.gate.leave(self._source)
 
-    def tick(self, now: float) -> None:
-        """Send a stranger away about whom nobody has decided in time."""
-        if now >= self.deadline:
+    def _overdue(self) -> None:
+        """Send a stranger away about whom nobody has decided in time; judge one that has not claimed what it wanted."""
+        if self._in_gate and self._hello is not None:
+            self._due = math.inf
+            self._judge(self._hello)
+        else:
             self._link.close(CloseCode.TIMEOUT, "nobody let it in")
 
     def let_in(self) -> None:
-        """Admit a stranger that has waited, and say what we call ourselves: HELLO did not."""
-        self.deadline: float = math.inf
+        """Admit a stranger, and say what we call ourselves if HELLO did not."""
+        self._due = math.inf
+        self._leave_gate()
         self.admit()
-        if self.peer is not None and self._node.settings.name:
+        if self.peer is not None and self._offered is not None and self._node.settings.name != self._offered.name:
             self._node.session_with(self.peer, self._identity).introduce(self._node.settings.name)
+
+    def _redeemed(self) -> None:
+        """Let in who had a code, if we are not for another peer alone."""
+        if self.peer is None or self._node.is_taken(self.peer):
+            self.refuse()
+            return
+        self._node.waiting_room.leave(self.peer, self)
+        self.let_in()
 
     @property
     def is_guest(self) -> bool:
@@ -107,6 +123,14 @@ class Answering(Greeting):
         return self._vouched or self._node.settings.accept is Accept.ANYONE or self._node.accepts(peer)
 
     def _greeted(self, hello: frames.Hello) -> None:
+        if CLAIM in hello.features and self.peer is not None and self._node.keeps_out(self.peer) is None:
+            self._due = self._node.env.clock() + self._node.settings.limits.claim
+            self._link.wake_at(self._due)
+        else:
+            self._judge(hello)
+
+    def _judge(self, hello: frames.Hello) -> None:
+        """Admit the visitor, ask about it, or refuse it."""
         peer = self.peer
         self._leave_gate()
         if peer is None:
@@ -121,8 +145,8 @@ class Answering(Greeting):
         room = self._node.waiting_room
         if self._node.settings.accept is Accept.ASK:
             if room.may_ask(peer, self._source, now) and room.enter(peer, self):
-                self.deadline = now + self._node.settings.limits.stranger_wait
-                self._link.wake_at(self.deadline)
+                self._due = now + self._node.settings.limits.stranger_wait
+                self._link.wake_at(self._due)
                 self._tell(peer, hello.name, waiting=True)
                 return
         elif room.may_tell(peer, self._source, now):

@@ -14,7 +14,7 @@ import trio
 
 from p2pchat.crypto.identity import Identity
 from p2pchat.crypto.noise import Role
-from p2pchat.errors import ConnectFailed, P2PChatError
+from p2pchat.errors import CodeFailed, ConnectFailed, P2PChatError
 from p2pchat.node import failures
 from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
 from p2pchat.node.events import DialFailed, Notice
@@ -26,6 +26,7 @@ from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.crypto.codes import Code
     from p2pchat.crypto.identity import PeerId
     from p2pchat.node.link import Link, LinkEnd
     from p2pchat.node.node import Node
@@ -38,7 +39,10 @@ CONNECT_TIMEOUT: Final = 10.0  # seconds for the transport alone; as long as a w
 class Dialer:
     """Dials one peer for as long as somebody wants it."""
 
-    def __init__(self, node: Node, addresses: Sequence[Address], *, expected: PeerId | None, retry: bool) -> None:
+    def __init__(
+        self, node: Node, addresses: Sequence[Address], *, expected: PeerId | None, code: Code | None, retry: bool
+    ) -> None:
+        self.code = code  # to claim where the peer answers, until it has done its work
         self._node = node
         self._addresses = addresses
         self._asked_for = expected
@@ -112,6 +116,8 @@ class Dialer:
             if more is None:
                 return None
             missed += more
+            if any(isinstance(one.error, CodeFailed) for one in more):
+                break  # it is not for others to guess, and bears few attempts
         return self._in_all(missed)
 
     def _heats(self) -> Iterator[Sequence[Address]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from p2pchat.errors import P2PChatError
     from p2pchat.node.session import Session
     from p2pchat.protocol.assembly import Messages
+    from p2pchat.store.contacts import How
 
 
 class State(Enum):
@@ -97,6 +98,33 @@ class Stranger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """`peer` and we know the same code: it is who told it to us, or who we told it to, and nobody is in between.
+
+    `by_us`: the code was theirs, and we typed it. Without `kept` it holds for this run only: one of us is a guest.
+    """
+
+    peer: PeerId
+    how: How
+    by_us: bool
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimFailed:
+    """A claim of a code has failed, and the link ends: a warning, for somebody may be in the middle, or guessing.
+
+    `ours`: we typed the code, on a link that ran; when a dial fails by it, the error of the dial says so instead.
+    Otherwise `peer` has claimed one of ours. `reason` is one sentence for people.
+    """
+
+    peer: PeerId
+    address: Address | None
+    ours: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
     """A link to `session.peer` runs; `resumed` if the conversation had one before in this run.
 
@@ -106,6 +134,14 @@ class Connected:
     session: Session
     address: Address | None
     resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """The peer calls itself `session.name` now, and no longer `before`: two claims."""
+
+    session: Session
+    before: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +266,10 @@ class Notice:
 Event = (
     Listening
     | Stranger
+    | Verified
+    | ClaimFailed
     | Connected
+    | Renamed
     | MessagesReceived
     | SaidElsewhere
     | StatesChanged

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from outcome import Outcome
 
 from p2pchat.errors import StoreError
 from p2pchat.node.batches import Batches, joined
+from p2pchat.node.claims import do_nothing
 from p2pchat.node.events import PeerTyping
 from p2pchat.node.parting import Parting
 from p2pchat.node.step import Step
@@ -27,6 +28,7 @@ from p2pchat.wire.close_codes import CloseCode, close_code
 from p2pchat.wire.violation import Violation
 
 if TYPE_CHECKING:
+    from p2pchat.node.claims import Claims
     from p2pchat.node.link import Link, LinkEnd
     from p2pchat.node.session import Session
     from p2pchat.protocol.assembly import Messages
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     from p2pchat.store.base import Transaction
 
 AT_ONCE = 262_144  # bytes of cost handed to the writer in one go: four full records, so that acks get their turn
+
+
+class Hellos(NamedTuple):
+    """What both sides of a link have said first."""
+
+    ours: frames.Hello
+    theirs: frames.Hello
 
 
 @final
@@ -45,8 +54,8 @@ class Exchange:
         session: Session,
         link: Link,
         *,
-        hello: frames.Hello,
-        offered: frames.Hello,
+        claims: Claims,
+        hellos: Hellos,
         dialed_by_us: bool,
     ) -> None:
         """Prepare to run `session` over `link`.
@@ -54,19 +63,21 @@ class Exchange:
         Args:
           session: with the store of this pair.
           link: between the two, both HELLOs said.
-          hello: the peer's.
-          offered: ours.
+          claims: over `link`, those made already included.
+          hellos: of both sides.
           dialed_by_us: who dialed decides which of two simultaneous links stays.
         """
         self.running: bool = False
         self.began: float = math.inf  # when it began to run, seconds of the env's clock
-        self.hello = hello  # the peer's
+        self.hello = hellos.theirs
         self.dialed_by_us = dialed_by_us
         self.link = link
         self.session = session
         self.parting: Parting = Parting(self)
+        self.claims = claims
+        claims.succeeded = do_nothing  # from now on they verify, and decide about nothing
         own, peer = session.own, session.peer
-        self._delivery = LinkDelivery(offered=offered, dialed_by_smaller=dialed_by_us == (own < peer))
+        self._delivery = LinkDelivery(offered=hellos.ours, dialed_by_smaller=dialed_by_us == (own < peer))
         self._durable = session.pair.durable
         self._claimed = False
         self._resume: frames.Resume | None = None  # the peer's, until it is taken
@@ -204,6 +215,8 @@ class Exchange:
             case frames.Typing(on=on):
                 if not self.session.feed.full:  # it means nothing to somebody who is that far behind
                     self.session.feed.put(PeerTyping(session=self.session, on=on))
+            case frames.PakeClaim() | frames.PakeReply() | frames.PakeConfirm() | frames.PakeResult():
+                self.claims.handle(event)
             case _:
                 pass  # PONG has done its work in the machine
 
@@ -223,12 +236,13 @@ class Exchange:
 
     @property
     def deadline(self) -> float:
-        """When the next ACK is due, or our patience with their goodbye ends."""
-        return min(self._ack_at, self.parting.deadline)
+        """When the next ACK is due, or our patience with their goodbye or a claim ends."""
+        return min(self._ack_at, self.parting.deadline, self.claims.deadline)
 
     def tick(self, now: float) -> None:
         """Let the time be `now`. A due ACK needs nothing: the writer looks for it next."""
         self.parting.tick(now)
+        self.claims.tick(now)
 
     def go_away(self) -> None:
         """Say that this program ends, and let the link end."""
@@ -236,6 +250,7 @@ class Exchange:
 
     def ended(self, end: LinkEnd) -> None:
         """Let go of the session."""
+        self.claims.ended()
         if self._claimed:
             self._claimed = False
             self._release(end)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from p2pchat.errors import BadData, ConnectFailed, LinkLost, NotLetIn, P2PChatError, RemoteProtocolError, UntrustedPeer
+from p2pchat.errors import (
+    BadData,
+    CodeFailed,
+    ConnectFailed,
+    LinkLost,
+    NotLetIn,
+    P2PChatError,
+    RemoteProtocolError,
+    UntrustedPeer,
+)
 from p2pchat.wire.close_codes import CloseCode, close_code
 
 if TYPE_CHECKING:
@@ -33,6 +42,7 @@ _MEANT = {
 }
 
 
+CODE_FAILED = "the code was wrong, or is spent, or somebody is in the middle"
 YOU_BLOCKED = "you have blocked this peer"
 
 
@@ -105,6 +115,8 @@ def of_dial(  # noqa: PLR0911, PLR0912  (one return for each way to fail; a tabl
             return LinkLost(f"the connection to {address} was lost before it let us in", hint="try again")
         case CloseCode.NOT_AUTHORIZED if end.by_peer:
             return UntrustedPeer(f"{address} did not let us in", hint=f"ask the other side to accept your id: {own}")
+        case CloseCode.NOT_AUTHORIZED if end.reason == CODE_FAILED:
+            return CodeFailed(f"{address}: {end.reason}", hint=end.cure)
         case CloseCode.NOT_AUTHORIZED:
             return UntrustedPeer(f"{address}: {end.reason}", hint=end.cure)
         case CloseCode.SELF:

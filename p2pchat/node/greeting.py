@@ -17,16 +17,20 @@ from typing import TYPE_CHECKING
 
 import p2pchat
 from p2pchat.node import failures
+from p2pchat.node.claims import Claims
 from p2pchat.node.events import WaitingToBeLetIn
-from p2pchat.node.exchange import Exchange
+from p2pchat.node.exchange import Exchange, Hellos
 from p2pchat.node.link import LinkEnd
 from p2pchat.node.session import GUEST
 from p2pchat.protocol import events as machine
 from p2pchat.protocol.greeting import greeting
+from p2pchat.protocol.invites import CLAIM
+from p2pchat.store import pins
 from p2pchat.wire import frames
 from p2pchat.wire.close_codes import CloseCode, close_code
 
 if TYPE_CHECKING:
+    from p2pchat.crypto.codes import Code
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.node.dialer import Dialer
     from p2pchat.node.link import Link
@@ -42,7 +46,6 @@ class Greeting(ABC):
     """Owner of a link until RESUME went both ways."""
 
     dialed_by_us: bool
-    deadline: float = math.inf  # the machine has nearly all the timers of a greeting
 
     def __init__(self, node: Node, link: Link, identity: Identity) -> None:
         """Own `link`, on which we are `identity`."""
@@ -55,6 +58,8 @@ class Greeting(ABC):
         self._resume: frames.Resume | None = None
         self._vouched = False
         self._exchange: Exchange | None = None
+        self._due = math.inf  # when `_overdue` is to be called; the machine has nearly all the timers of a greeting
+        self._claims = Claims(node, link, identity.peer_id)
         link.owner = self
 
     @property
@@ -62,8 +67,19 @@ class Greeting(ABC):
         """Whether messages could flow at some time."""
         return self._exchange is not None and self._exchange.began < math.inf
 
-    def tick(self, now: float) -> None:  # noqa: B027  (not abstract: for a dialer nothing is ever due)
-        """Do nothing."""
+    @property
+    def deadline(self) -> float:
+        """When something is due, or our patience with a claim ends."""
+        return min(self._due, self._claims.deadline)
+
+    def tick(self, now: float) -> None:
+        """Let the time be `now`."""
+        self._claims.tick(now)
+        if now >= self._due and self._link.end is None:
+            self._overdue()
+
+    def _overdue(self) -> None:  # noqa: B027  (not abstract: for a dialer nothing is ever due)
+        """Do what is due."""
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
@@ -71,9 +87,12 @@ class Greeting(ABC):
             case machine.PeerProved(peer=peer, vouched=vouched):
                 self.peer, self._vouched = peer, vouched
                 self._peer_proved(peer)
-            case frames.Hello():
+            case frames.Hello(features=features):
                 self._hello = event
+                self._claims.guest = GUEST in features
                 self._greeted(event)
+            case frames.PakeClaim() | frames.PakeReply() | frames.PakeConfirm() | frames.PakeResult():
+                self._claims.handle(event)
             case frames.Resume():
                 self._resume = event
                 self._start()
@@ -94,8 +113,10 @@ class Greeting(ABC):
         self._link.finish(LinkEnd(reason="this program ends", code=CloseCode.GOING_AWAY))
 
     def ended(self, end: LinkEnd) -> None:
-        """Give the claim back, if there is one."""
-        if self._exchange is not None:
+        """Give the session back, if we have one."""
+        if self._exchange is None:
+            self._claims.ended()
+        else:
             self._exchange.ended(end)
 
     def admit(self) -> None:
@@ -108,8 +129,8 @@ class Greeting(ABC):
         self._exchange = Exchange(
             session,
             self._link,
-            hello=self._hello,
-            offered=self._offered,
+            claims=self._claims,
+            hellos=Hellos(self._offered, self._hello),
             dialed_by_us=self.dialed_by_us,
         )
         self._exchange.claim()
@@ -122,9 +143,10 @@ class Greeting(ABC):
     def _running(self, session: Session) -> None:  # noqa: B027  (not abstract: only a dialer has somebody to tell)
         """Messages can flow."""
 
-    def _say_hello(self, *, name: str) -> None:
+    def _say_hello(self, *features: str, name: str) -> None:
         env, limits = self._node.env, self._node.settings.limits
-        features = [GUEST] if self._node.store is None or self._identity is not self._node.identity else []
+        if self._node.store is None or self._identity is not self._node.identity:
+            features = (GUEST, *features)
         said = greeting(AGENT, features=features, name=name, limits=limits, entropy=env.urandom)
         self._offered = next(frame for frame in said if isinstance(frame, frames.Hello))
         self._link.say(*said)
@@ -151,11 +173,14 @@ class Dialing(Greeting):
         super().__init__(node, link, dialer.identity)
         self._dialer = dialer
         self._proved = proved
+        self._code: Code | None = None  # that we claim
         link.decide(machine.Begin())
 
     def handle(self, event: Event) -> None:
         """Deal with one event of the machine."""
         if isinstance(event, machine.WaitingToBeLetIn) and self.peer is not None:
+            if self._code is not None:
+                return  # for an answer to that, and for nobody's decision
             self._node.feed.put(WaitingToBeLetIn(peer=self.peer, address=self._link.remote))
         elif isinstance(event, machine.RejectHint):
             self._link.finish(LinkEnd(reason=failures.hint_in_words(event), code=event.code, by_peer=True, hint=True))
@@ -181,9 +206,25 @@ class Dialing(Greeting):
             self._link.finish(LinkEnd(reason="another p2pchat of yours has this peer", code=CloseCode.DUPLICATE))
             return
         self._link.decide(machine.Reveal(voucher_by=self._dialer.voucher_by))
-        self._say_hello(name=self._node.settings.name)
+        self._code = self._dialer.code if self._identity is self._node.identity else None
+        if self._code is None:
+            self._say_hello(name=self._node.settings.name)
+        else:
+            at = None if self._link.remote is None else pins.canonical(self._link.remote)
+            self._say_hello(CLAIM, name=self._node.settings.name)
+            self._claims.succeeded = self._accepted
+            self._claims.claim(self._code, at=at, tell=False)
+
+    def _accepted(self) -> None:
+        """Go on as somebody whose code was right; it has done its work, and later links do without."""
+        self._code = self._dialer.code = None
+        self._go_on()
 
     def _greeted(self, hello: frames.Hello) -> None:  # noqa: ARG002  (whoever we dialed is welcome)
+        if self._code is None:  # else nothing of ours leaves before it is accepted
+            self._go_on()
+
+    def _go_on(self) -> None:
         if self._dialer.wanted:
             self.admit()
         else:

@@ -12,7 +12,7 @@ an exception group is a bug, or an error of the body.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, final
 import trio
 
 from p2pchat.crypto import kem
+from p2pchat.crypto.codes import draw_token, draw_words
 from p2pchat.crypto.noise import Role
+from p2pchat.errors import LocalProtocolError
 from p2pchat.node import failures, neighbours
 from p2pchat.node.answering import Answering
 from p2pchat.node.contacts import Contacts
@@ -34,17 +36,19 @@ from p2pchat.node.session import Session
 from p2pchat.node.settings import NodeSettings
 from p2pchat.node.strangers import WaitingRoom
 from p2pchat.protocol.connection import Connection
-from p2pchat.store import pins
+from p2pchat.store import invites, pins
 from p2pchat.store.contacts import Trust
 from p2pchat.transports.base import bound_address
 from p2pchat.wire.messages import Profile, encode_body
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.crypto.codes import Code
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.env import Env
     from p2pchat.errors import P2PChatError
     from p2pchat.node.link import LinkEnd
+    from p2pchat.store.invites import Invite
     from p2pchat.store.store import Store
 
 GOODBYE_TIMEOUT = 5.0  # seconds for the goodbyes of a graceful stop; then everything is cancelled
@@ -186,7 +190,13 @@ class Node:
         self._nursery.start_soon(self._serve, scope, listeners, address.scheme)
         return bound
 
-    async def dial(self, *addresses: Address, expected: PeerId | None = None, retry: bool = False) -> Session:
+    async def dial(
+        self,
+        *addresses: Address,
+        expected: PeerId | None = None,
+        code: Code | None = None,
+        retry: bool = False,
+    ) -> Session:
         """Reach a peer and return its session once messages can flow; it is kept alive until somebody says goodbye.
 
         The caller sets the deadline. Cancelled before it returns, it leaves no link behind. Another process of the
@@ -196,17 +206,20 @@ class Node:
           addresses: where the peer is, in the order in which to try. Dialling one is consent to talk to whoever answers
             there the first time, and with a store to pin its key: from then on it has to be there.
           expected: who has to answer, whatever is pinned.
+          code: of an invite of the peer's: both prove that they know it before anything else is said. Its key is then
+            verified, and expected there, even if the link is lost before we are let in.
           retry: keep trying (with `DialFailed` events) where the first attempt would raise.
 
         Raises:
           ConnectFailed: nobody answers there.
-          UntrustedPeer: it would not let us in, or is not who it should be.
+          UntrustedPeer: it would not let us in, is not who it should be, or is blocked here.
+          CodeFailed: an `UntrustedPeer` that does not know the code, or says that we do not.
           RemoteProtocolError: whatever answers is not a p2pchat that we understand.
           LinkLost: the connection was lost before it began.
           NotLetIn: nobody over there decided in time.
           BadData: it is ourselves, and `NodeSettings.own_guest` is off.
         """
-        dialer = Dialer(self, addresses, expected=expected, retry=retry)
+        dialer = Dialer(self, addresses, expected=expected, code=code, retry=retry)
         session: Session = await self._nursery.start(dialer.run)
         return session
 
@@ -252,6 +265,34 @@ class Node:
         for visitor in waiting:
             visitor.refuse()
         return bool(waiting)
+
+    async def invite(self, lifetime: float, *, link: bool = False, for_peer: PeerId | None = None) -> Invite:
+        """Return a new invite: who proves to know its code, once, is let in and verified.
+
+        Args:
+          lifetime: seconds until it dies by itself.
+          link: a secret that nobody has to say, for a link or a picture; otherwise it is three words.
+          for_peer: the only one that may claim it; None: whoever knows it.
+
+        Raises:
+          LocalProtocolError: if nothing is kept here: we are a guest.
+          StoreError: if the disk refuses.
+        """
+        if self.store is None:
+            raise LocalProtocolError("a guest gives out no codes: nothing would keep count of the attempts")
+        secret = draw_token(self.env.urandom) if link else draw_words(self.env.urandom)
+        create = partial(invites.create, secret=secret, lifetime_ms=round(lifetime * 1000), for_peer=for_peer)
+        return await self.contacts.write(create)
+
+    def verify(self, session: Session, code: Code) -> None:
+        """Begin to prove to the peer of `session`, over the link that runs, that we know a code of its.
+
+        What comes of it is an event: `Verified`, or `ClaimFailed` and the end of the link.
+
+        Raises:
+          LocalProtocolError: if no link of this process runs, or it has had its code; nothing was said.
+        """
+        session.claim(code)
 
     async def block(self, peer: PeerId) -> None:
         """Let `peer` in no more, and end whatever link there is with it. It learns that it was refused, and no more.
@@ -324,6 +365,10 @@ class Node:
             return await self.settings.pinned(address)
         return await self.store.read(partial(pins.peer_at, address=pins.canonical(address)))
 
+    def start_soon(self, function: Callable[..., Awaitable[None]], *args: object) -> None:
+        """Run a task for a link, which may end before the task does."""
+        self._nursery.start_soon(function, *args)
+
     def keep_lock(self, session: Session) -> None:
         """Let `session`, whose peer has reached us, become the one that other processes leave the peer to."""
         self._nursery.start_soon(session.lock.keep)
@@ -361,7 +406,7 @@ class Node:
         """Run `link` to its end, as one of the node's."""
         self._links.add(link)
         try:
-            return await link.run(first=self._know_who_is_who)
+            return await link.run(first=self.know_who_is_who)
         finally:
             self._links.discard(link)
             self._link_gone.set()
@@ -377,10 +422,10 @@ class Node:
         while True:
             await self._others_wrote.wait()
             self._others_wrote = trio.Event()
-            await self._know_who_is_who()
+            await self.know_who_is_who()
             self._part_from_blocked()
 
-    async def _know_who_is_who(self) -> None:
+    async def know_who_is_who(self) -> None:
         """Learn whom the profile knows by now; what cannot be read is told once, and lets nobody in."""
         await self.contacts.refresh()
         trouble = self.contacts.trouble

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 
 from p2pchat.errors import LocalProtocolError, StoreError
-from p2pchat.node.events import Connected, Disconnected, Elsewhere, Notice
+from p2pchat.node.events import Connected, Disconnected, Elsewhere, Notice, Renamed
 from p2pchat.node.lock import Lock
 from p2pchat.node.news import News
 from p2pchat.node.outgoing import Extent, Settled
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from outcome import Outcome
 
     from p2pchat.address import Address
+    from p2pchat.crypto.codes import Code
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.node.exchange import Exchange
     from p2pchat.node.link import LinkEnd
@@ -189,6 +190,13 @@ class Session(Speaking):
             else:
                 self.lock.release()
 
+    def claim(self, code: Code) -> None:
+        """Use `Node.verify`."""
+        if self._exchange is None or not self._exchange.running:
+            where = "another p2pchat of yours has the link: type it there" if self.elsewhere else "no link runs"
+            raise LocalProtocolError(f"a code is claimed over a link, and {where}")
+        self._exchange.claims.claim(code)
+
     # ---- for the dialer
 
     async def wait_disconnected(self) -> None:
@@ -289,7 +297,7 @@ class Session(Speaking):
                 case _:
                     pass
         if before not in {"", self.name}:
-            self.feed.put(Notice(text=f"{before} now calls itself {self.name or 'nothing'}", hint=f"it is {self.peer}"))
+            self.feed.put(Renamed(session=self, before=before))
         if read and self._store is None:
             self._states.add(read=read)
         rest = [message for message in received if message.entry.kind not in FOR_US]

@@ -19,6 +19,7 @@ TOLD_FOR = 600.0  # seconds in which visits of one key, or from one source, are 
 MAX_TOLD = 1024  # keys and sources remembered for that; the oldest is forgotten first
 REFUSALS_TOLD = 1  # events per key and per source in that time about strangers that were refused
 QUESTIONS_PER_PEER = 3  # how often one key may ask a person in that time: it may have hung up by accident
+CLAIMS_TOLD = 3  # in that time, of codes that are not there, by whomever
 QUESTIONS_PER_SOURCE = 16  # as many as the waiting room holds: people behind one address are not one person
 
 
@@ -68,6 +69,10 @@ class WaitingRoom:
     def may_ask(self, peer: PeerId, source: str | None, now: float) -> bool:
         """Whether a person may be asked about this visit; counts the question if so."""
         return self._count({("asked", peer): QUESTIONS_PER_PEER, ("asked", source): QUESTIONS_PER_SOURCE}, now)
+
+    def may_warn(self, now: float) -> bool:
+        """Whether a claim of a code that is not there deserves an event; counts it if so. Anybody can make up such."""
+        return self._count({"claims": CLAIMS_TOLD}, now)
 
     def _count(self, limits: dict[Hashable, int], now: float) -> bool:
         counted: dict[Hashable, tuple[float, int]] = {}

@@ -39,6 +39,7 @@ class Limits:
     volatile_window: float = 10.0
     strangers: int = 16  # peers that wait for a person to let them in
     stranger_wait: float = 300.0
+    claim: float = 10.0  # from a HELLO that announces a claim to it, and from each frame of a claim to the next
 
     # --- what the world may make us do before it has proven anything
     half_open: int = 64  # handshakes under way
