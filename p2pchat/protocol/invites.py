@@ -82,11 +82,6 @@ class Claimant:
         self._holds = False
 
     @property
-    def step(self) -> Step:
-        """How far it has come."""
-        return self._step
-
-    @property
     def holds(self) -> bool:
         """Whether the issuer has proven that it knows the code: the peer is who told it to us."""
         return self._holds
