@@ -35,6 +35,7 @@ RARE: Final = (
         "continued in another process",
     ),
     *("backup restored", "rollback detected", "gap told"),
+    *("another key answers", "another key is refused"),
 )
 
 

@@ -192,6 +192,19 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChange:
+    """Kill a peer and let somebody with another key answer at its addresses for a while; then it comes back."""
+
+    at: float
+    who: int
+    seconds: float
+
+    def strike(self, world: World) -> None:
+        """Let it happen now."""
+        world.peers[self.who].be_replaced(seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
 class BackUp:
     """Copy the profile of a peer."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NAMES: Final = ("alice", "bob", "carol")
 KINDS: Final = (
     *("cut", "cut", "reset", "lose dialer", "clog", "part", "move"),
-    *("kill", "power", "point", "point", "full", "slow", "stop"),
+    *("kill", "power", "point", "point", "full", "slow", "stop", "key"),
 )
 
 
@@ -211,15 +211,16 @@ def _fault(throw: random.Random, kind: str, at: float, one: int, other: int) -> 
 def _fault_of_one(throw: random.Random, kind: str, at: float, who: int) -> Fault:
     """Return trouble of a kind that needs one peer only."""
     match kind:
-        case "kill":
-            return faults.Crash(at, who, None, _down(throw))
-        case "power":
-            return faults.Crash(at, who, throw.choice((Loss.DROP, Loss.TORN)), _down(throw))
+        case "kill" | "power":
+            loss = throw.choice((Loss.DROP, Loss.TORN)) if kind == "power" else None
+            return faults.Crash(at, who, loss, _down(throw))
         case "point":
             return faults.CrashAt(at, who, throw.choice(POINTS), throw.randint(1, 4), _loss(throw), _down(throw))
         case "full":
             return faults.DiskFull(at, who, throw.randint(0, 6), throw.choice((0.1, 3.0)))
         case "slow":
             return faults.SlowDisk(at, who, throw.choice((0.3, 2.0)), throw.choice((1.0, 10.0)))
+        case "key":
+            return faults.KeyChange(at, who, throw.choice((2.0, 20.0)))
         case _:
             return faults.Stop(at, who, _down(throw))

@@ -11,7 +11,8 @@ import trio
 from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import dice
-from p2pchat.testing.checker import Broken, check_acknowledged, check_survived
+from p2pchat.testing.checker import Broken, check_acknowledged, check_consent, check_pins, check_survived
+from p2pchat.testing.impostor import Impostor
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.simdisk import Loss, SimDisk, disk_full
 from p2pchat.testing.simprocess import TRIES_AGAIN, Running
@@ -21,6 +22,7 @@ from p2pchat.wire.frames import MAX_BODY
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Connection
+    from p2pchat.testing.checker import Pins
     from p2pchat.testing.faults import CrashAt
     from p2pchat.testing.simdisk import Mount
     from p2pchat.testing.simnet import Machine
@@ -30,6 +32,8 @@ HEARD = "SELECT cursor, pairs.peer, kind, body FROM messages JOIN pairs USING (p
 QUEUED = "SELECT outbox.id FROM outbox JOIN pairs USING (pair) WHERE pairs.peer = ?"
 MINE = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE mine AND pairs.peer = ?"
 FAILED = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE failed IS NOT NULL AND pairs.peer = ?"
+PINS = "SELECT address, peer FROM pins"
+KNOWN = "SELECT peer FROM contacts WHERE accepted"
 GAPS = "SELECT count(*) FROM events WHERE kind = 'gap'"
 
 
@@ -58,6 +62,9 @@ class Peer:
         self.image: dict[str, bytes] | None = None  # the backup
         self.writes_left: float | None = None  # until the disk is full
         self.standings: Standings = {}  # as last committed
+        self.pins: Pins = {}  # as last committed
+        self.wanted: set[bytes] = set()  # whom this person has agreed to talk to: by dialling, until a better way
+        self.impostor: Impostor | None = None  # who answers at the addresses instead
         self.seen: dict[bytes, dict[bytes, int]] = {}  # by peer and epoch: how far its log was ever committed here
         self._mount: Mount | None = None
         self._read_to = 0  # cursor up to which the checker knows what was heard
@@ -78,7 +85,8 @@ class Peer:
     # ---- life and death
 
     def start(self) -> None:
-        """Start the programs of this peer, unless they run already."""
+        """Start the programs of this peer, unless they run already. Whoever took its place has to leave."""
+        self._drive_out()
         if not self.running and not self.world.over:
             for seat in range(self.seats):
                 self.starts += 1
@@ -102,6 +110,32 @@ class Peer:
         for process in self.running:
             process.kill()
         self.running.clear()
+        self._drive_out()
+
+    def be_replaced(self, *, seconds: float) -> None:
+        """Be away for so long, while somebody else answers: only where everybody who may dial has met us before."""
+        others = [other for other in self.world.peers if other is not self]
+        if self.impostor or not all(other.expects(self) or not other.dials(self) for other in others):
+            return
+        self.crash(None, down=seconds)
+        self.starts += 1
+        self.impostor = Impostor(self, self.starts)
+        self.world.note(self.name, "replaced")
+        self.world.mark("another key answers")
+        self.world.start_soon(self.impostor.run)
+
+    def expects(self, other: Peer) -> bool:
+        """Whether a key is pinned where `other` is dialed, for good: no backup can take the pin away again."""
+        return self.image is None and str(other.addresses[0]) in self.pins
+
+    def dials(self, other: Peer) -> bool:
+        """Whether this peer dials `other` by itself."""
+        return self.world.scenario.profile.everybody_dials or self.number < other.number
+
+    def _drive_out(self) -> None:
+        if self.impostor is not None:
+            self.impostor.leave()
+            self.impostor = None
 
     def stop(self, *, down: float) -> None:
         """End what runs in an orderly way; it starts again afterwards."""
@@ -172,6 +206,7 @@ class Peer:
         self._mount = self.disk.mount()
         with self.look() as connection:
             self.standings = standings(connection)
+            self.pins = pins_of(connection)
             heard = rows(connection, HEARD + " ORDER BY cursor", 0)
             said = {other.number: [row[0] for row in rows(connection, MINE, other.key)] for other in self.world.peers}
         self._read_to = max((cursor for cursor, *_ in heard if isinstance(cursor, int)), default=0)
@@ -200,6 +235,7 @@ class Peer:
 
     def committed(self, connection: Connection) -> None:
         """Judge what a transaction has changed."""
+        self._judge_trust(connection)
         old, self.standings = self.standings, standings(connection)
         for (own, peer), now in self.standings.items():
             if own != self.key:
@@ -213,6 +249,13 @@ class Peer:
                 line = self.world.line(self, other)
                 check_acknowledged(line.name, now, other.seen.get(self.key, {}))
         self.hear(connection)
+
+    def _judge_trust(self, connection: Connection) -> None:
+        """Judge who is expected where, and who is let in."""
+        before, self.pins = self.pins, pins_of(connection)
+        if before != self.pins:
+            check_pins(self.name, before, self.pins, self.world.owners)
+        check_consent(self.name, (key for (key,) in rows(connection, KNOWN)), self.wanted)
 
     def hear(self, connection: Connection) -> None:
         """Judge what has come since the last time."""
@@ -242,7 +285,7 @@ class Peer:
 
     def untold(self) -> list[str]:
         """Return what people at this peer should have been told of, in the window that has dialed."""
-        return [what for process in self.running if process.seat == self.seats - 1 for what in process.untold()]
+        return [what for process in self.running if process.seat == self.seats - 1 for what in process.face.untold()]
 
     @property
     def drained(self) -> bool:
@@ -261,6 +304,13 @@ def rows(connection: Connection, sql: str, *parameters: bytes | int) -> list[tup
     """Return what a query finds; nothing in a database without tables."""
     found = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'pairs'").fetchone()
     return list(connection.execute(sql, parameters)) if found and found[0] else []
+
+
+def pins_of(connection: Connection) -> Pins:
+    """Return who is expected where."""
+    return {
+        address: key for address, key in rows(connection, PINS) if isinstance(address, str) and isinstance(key, bytes)
+    }
 
 
 def text_of(kind: object, body: object) -> str:

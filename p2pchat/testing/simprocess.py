@@ -10,7 +10,7 @@ import outcome
 import trio
 
 from p2pchat.env import Env, dice
-from p2pchat.errors import P2PChatError, StoreError
+from p2pchat.errors import P2PChatError, StoreError, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.node import Node, open_node
 from p2pchat.node.settings import Accept, NodeSettings
@@ -20,9 +20,9 @@ from p2pchat.store.store import open_store
 from p2pchat.testing.checker import Broken, Fate
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.scenario import Say
+from p2pchat.testing.simface import Face
 from p2pchat.testing.watch import Watch
 from p2pchat.wire import messages
-from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EPOCH = 1_800_000_000.0  # the wall clock when the world begins, Unix seconds
+DIALS_AGAIN = 5.0  # seconds after which somebody dials again who was refused, or did not like who answered
 TRIES_AGAIN = 1.0  # seconds after which somebody starts a program again that did not want to
 
 
@@ -53,6 +54,7 @@ class Running:
         self.access: Access = peer.mount.start()
         self.access.before = self._before_operation
         self.watch: Watch = Watch(self.access, self._at)
+        self.face: Face = Face(peer)
         self.node: Node | None = None
         self._net = peer.machine.start()
         self._net.on_sent = self._sent
@@ -62,11 +64,6 @@ class Running:
         self._owes: set[str] = set()  # points that come with the next bytes that leave
         self._nursery: trio.Nursery | None = None
         self._lines: dict[int, trio.MemorySendChannel[Say]] = {}
-        self._shown: set[tuple[str, int]] = set()
-        self._heard_before: dict[str, int] = {}  # by line: how much was on the disk when this process began to be told
-        self._accepted: list[tuple[Line, Said]] = []
-        self._delivered: set[bytes] = set()  # ids of messages that this process was told of
-        self._address: dict[Session, Address | None] = {}
 
     async def run(self) -> None:
         """Live until killed, stopped, or the end of the world."""
@@ -109,7 +106,7 @@ class Running:
             session = self.node.session_with(other.identity.peer_id, self.peer.identity)
             used = session.address.scheme if session.address else ""
             address = next(address for address in other.addresses if address.scheme != used)
-            self._nursery.start_soon(self._dial_once, self.node, address)
+            self._nursery.start_soon(self._dial_once, self.node, other, address)
 
     # ---- the program
 
@@ -129,7 +126,7 @@ class Running:
         async with open_store(peer.mount.path / "history.db", env=env, connect=self.watch.connect) as store:
             with peer.look() as connection, world.judging():
                 peer.recovered(connection)
-                self._heard_before = {line.name: len(line.heard) for line in world.lines_to(peer)}
+                self.face.begin()
             async with (
                 open_node(peer.identity, env=env, settings=settings, store=store) as node,
                 trio.open_nursery() as nursery,
@@ -142,7 +139,6 @@ class Running:
 
     async def _meet(self, node: Node, nursery: trio.Nursery) -> None:
         """Listen in the first window, dial in the last, and be ready to talk."""
-        profile = self.peer.world.scenario.profile
         if self.seat == 0:
             for address in self.peer.addresses:
                 await node.listen(address)
@@ -152,25 +148,32 @@ class Running:
                 self._lines[other.number] = send
                 self.talking += 1  # until what is in doubt was said again
                 nursery.start_soon(self._talk, node, other, receive)
-                if self.seat == self.peer.seats - 1 and (profile.everybody_dials or self.peer.number < other.number):
+                if self.seat == self.peer.seats - 1 and self.peer.dials(other):
                     nursery.start_soon(self._dial, node, other)
 
     async def _dial(self, node: Node, other: Peer) -> None:
-        """Dial until it works; then the node goes on by itself."""
+        """Dial until it works; then the node goes on by itself, unless somebody else answers there one day."""
+        self.peer.wanted.add(other.key)
         while True:
             try:
                 await node.dial(other.addresses[0], retry=True)
             except P2PChatError as exc:
-                self.peer.world.note(self.peer.name, "dial failed", type(exc).__name__)
-                await trio.sleep(5)
+                self._tell_refusal("dial failed", exc)
+                await trio.sleep(DIALS_AGAIN)
             else:
                 return
 
-    async def _dial_once(self, node: Node, address: Address) -> None:
+    async def _dial_once(self, node: Node, other: Peer, address: Address) -> None:
+        self.peer.wanted.add(other.key)
         try:
-            await node.dial(address)
+            await node.dial(address, expected=other.identity.peer_id)
         except P2PChatError as exc:
-            self.peer.world.note(self.peer.name, "move failed", type(exc).__name__)
+            self._tell_refusal("move failed", exc)
+
+    def _tell_refusal(self, what: str, error: P2PChatError) -> None:
+        self.peer.world.note(self.peer.name, what, type(error).__name__)
+        if isinstance(error, UntrustedPeer):
+            self.peer.world.mark("another key is refused")
 
     async def _talk(self, node: Node, other: Peer, says: trio.MemoryReceiveChannel[Say]) -> None:
         line = self.peer.world.line(self.peer, other)
@@ -203,7 +206,7 @@ class Running:
             return
         if self.alive:
             said.id, said.fate = name.bytes, Fate.ACCEPTED
-            self._accepted.append((line, said))
+            self.face.remember(line, said)
             world.note(line.name, "accepted", said.number)
 
     async def _withdraw(self, session: Session, line: Line, said: Said, seconds: float) -> None:
@@ -233,69 +236,21 @@ class Running:
                     self._told(event)
 
     def _told(self, event: events.Event) -> None:
-        world = self.peer.world
-        match event:
-            case events.MessagesReceived(session=session):
-                line = world.line(world.by_key[session.peer.key], self.peer)
-                for message in event.messages:
-                    self._show(line, message.body)
-            case events.StatesChanged(session=session):
-                line = world.line(self.peer, world.by_key[session.peer.key])
-                for name in event.delivered:
-                    self._delivered.add(name.bytes)
-                    said = line.find(name.bytes)
-                    if said is not None and said.number not in line.heard and said.fate is Fate.ACCEPTED:
-                        raise Broken(f"DELIVERED, and not on the disk there: {line.name} {said.number}")
-                if event.failed and event.reason == "expired":
-                    world.mark("expired")
-            case events.Connected(session=session, address=address):
-                self._meet_again(session)
-                known = self._address.get(session)
-                if known and address and known.scheme != address.scheme:
-                    world.mark("moved to another transport")
-                self._address[session] = address
-                world.mark("resumed" if event.resumed else "connected")
-                if len(world.network.between(self.peer.name, world.by_key[session.peer.key].name)) > 1:
-                    world.mark("links overlap")
-            case events.Disconnected(code=CloseCode.DUPLICATE):
-                world.mark("an older link was fenced")
-            case events.Elsewhere(session=session):
-                world.mark("continued in another process")
-                self._meet_again(session)
-            case _:
-                pass
-        world.note(self.peer.name, type(event).__name__)
+        """Let the person see it, and do what persons do."""
+        self.face.told(event)
+        if isinstance(event, events.DialFailed) and isinstance(event.error, UntrustedPeer) and event.redial is None:
+            self._tell_refusal("dial refused", event.error)
+            self._dial_again(event.address)
 
-    def _meet_again(self, session: Session) -> None:
-        """Note that there is a link. While a window dials, others may be visited: to it, that is history."""
-        if self.peer.seats > 1 and session not in self._address:
-            line = self.peer.world.line(self.peer.world.by_key[session.peer.key], self.peer)
-            self._heard_before[line.name] = len(line.heard)
-        self._address.setdefault(session, None)
+    def _dial_again(self, address: Address) -> None:
+        """Try later, where the conversation has ended because somebody else answers."""
+        if self.node is not None and self._nursery is not None:
+            other = next(peer for peer in self.peer.world.peers if address in peer.addresses)
+            self._nursery.start_soon(self._dial_later, self.node, other)
 
-    def _show(self, line: Line, body: object) -> None:
-        if not isinstance(body, messages.Text):
-            raise Broken(f"SHOWN, and no text: {line.name}: {body!r:.60}")
-        number = int(body.text.split(" ")[1])
-        if (line.name, number) in self._shown:
-            raise Broken(f"SHOWN TWICE: {line.name} {number}")
-        if number not in line.heard:
-            raise Broken(f"SHOWN, and not on the disk: {line.name} {number}")
-        self._shown.add((line.name, number))
-
-    def untold(self) -> list[str]:
-        """Return what this process should have been told of by now: what has come, and what was delivered."""
-        heard = [
-            f"{line.name} {number} was heard"
-            for line in self.peer.world.lines_to(self.peer)
-            for number in line.heard[self._heard_before.get(line.name, 0) :]
-            if (line.name, number) not in self._shown
-        ]
-        return heard + [
-            f"{line.name} {said.number} was delivered"
-            for line, said in self._accepted
-            if said.must_arrive and said.id not in self._delivered
-        ]
+    async def _dial_later(self, node: Node, other: Peer) -> None:
+        await trio.sleep(DIALS_AGAIN)
+        await self._dial(node, other)
 
     # ---- the ground it stands on
 

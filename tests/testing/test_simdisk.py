@@ -22,18 +22,24 @@ def disk(tmp_path: Path) -> Iterator[SimDisk]:
     disk.close()
 
 
+PINS = [("memory:a", b"k" * 32), ("memory:b", b"k" * 32)]
+
+
 def open_on(mount: Mount, access: Access | None = None) -> Database:
     connect = (access or mount.start()).connect
     return Database.open(mount.path / "history.db", connect=connect, wall=lambda: 1_800_000_000.0)
 
 
 def keep(database: Database, number: int) -> None:
+    """Write something that is sound, for that is looked at, and so long that a few of them fill a page."""
+    pin = f"memory:{number}-{'x' * 500}", b"k" * 32, 0
     with database.transaction():
-        database.connection.execute("INSERT INTO pins VALUES (?, ?, ?)", (f"tcp:{number}", b"k" * 500, 0))
+        database.connection.execute("INSERT INTO pins VALUES (?, ?, ?)", pin)
 
 
 def kept(database: Database) -> set[int]:
-    return {int(text[4:]) for (text,) in database.connection.execute("SELECT address FROM pins")}
+    found = database.connection.execute("SELECT address FROM pins")
+    return {int(text.removeprefix("memory:").partition("-")[0]) for (text,) in found}
 
 
 def one_life(disk: SimDisk, loss: Loss, *, synchronous: str, seed: int) -> set[int]:
@@ -46,7 +52,7 @@ def one_life(disk: SimDisk, loss: Loss, *, synchronous: str, seed: int) -> set[i
     for number in sorted(committed):
         keep(database, number)
     database.connection.execute("BEGIN IMMEDIATE")
-    database.connection.execute("INSERT INTO pins VALUES ('tcp:999', x'', 0)")
+    database.connection.execute("INSERT INTO pins VALUES ('tcp:h:999', x'', 0)")
     mount.lose_power(loss)
     again = open_on(disk.mount())
     assert again.damage() == []
@@ -156,11 +162,11 @@ def test_rows_and_errors_are_those_of_the_standard_library(disk: SimDisk) -> Non
     mount = disk.mount()
     connection = open_on(mount).connection
     assert connection.execute("SELECT 1, 'two', x'03', NULL").fetchone() == (1, "two", b"\x03", None)
-    assert connection.executemany("INSERT INTO pins VALUES (?, x'', 0)", [("a",), ("b",)]).fetchall() == []
-    assert list(connection.execute("SELECT address FROM pins ORDER BY 1")) == [("a",), ("b",)]
+    assert connection.executemany("INSERT INTO pins VALUES (?, ?, 0)", PINS).fetchall() == []
+    assert list(connection.execute("SELECT address FROM pins ORDER BY 1")) == [("memory:a",), ("memory:b",)]
     assert connection.execute("SELECT 1 WHERE 0").fetchone() is None
     with pytest.raises(sqlite3.IntegrityError) as broken:
-        connection.execute("INSERT INTO pins VALUES ('a', x'', 0)")
+        connection.execute("INSERT INTO pins VALUES ('memory:a', x'', 0)")
     assert broken.value.sqlite_errorname == "SQLITE_CONSTRAINT_PRIMARYKEY"
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         connection.execute("SELECT 1 FROM absent")
