@@ -215,8 +215,8 @@ def _contact(db: Database, key: bytes, name: str, *rest: Any) -> Contact:  # noq
     if not is_usable(key):
         raise failures.corrupt(db.path, "it holds a contact that is not the key of a peer")
     peer = PeerId(key)
-    sound = {accepted, blocked} <= {0, 1} and (verified_ms is None) == (how is None) and how in {None, *How}
-    if not sound:
+    is_sound = {accepted, blocked} <= {0, 1} and (verified_ms is None) == (how is None) and how in {None, *How}
+    if not is_sound:
         raise failures.corrupt(db.path, f"what it holds of the contact {peer} makes no sense")
     return Contact(
         peer=peer,

@@ -26,10 +26,7 @@ _COLUMNS: Final = "slot, attempts, expires_ms, for_peer, secret"
 _FREE: Final = """
     SELECT min(slot) FROM (SELECT 1 AS slot UNION ALL SELECT slot + 1 FROM invites)
     WHERE slot NOT IN (SELECT slot FROM invites)"""
-_COUNT: Final = f"""
-    UPDATE invites SET attempts = attempts + 1, tried_ms = ?
-    WHERE slot = ? AND attempts < ? AND expires_ms > ? AND (for_peer IS NULL OR for_peer = ?)
-    RETURNING {_COLUMNS}"""  # noqa: S608  (constants)
+_ONE: Final = f"SELECT {_COLUMNS} FROM invites WHERE slot = ?"  # noqa: S608  (constants)
 _DEAD: Final = "FROM invites WHERE expires_ms <= ? OR (attempts >= ? AND tried_ms <= ?)"
 
 
@@ -74,10 +71,16 @@ def attempt(db: Database, slot: int, peer: PeerId) -> str | None:
       StoreError: if the disk refuses; then nobody may get a reply.
     """
     _bury(db)
-    now_ms = db.now_ms()
     with failures.naming(db.path):
-        row = db.connection.execute(_COUNT, (now_ms, slot, MAX_ATTEMPTS, now_ms, peer.key)).fetchone()
-    return None if row is None else _invite(db, *row).secret
+        row = db.connection.execute(_ONE, (slot,)).fetchone()
+        if row is None:
+            return None
+        invite = _invite(db, *row)
+        if invite.attempts >= MAX_ATTEMPTS or invite.for_peer not in {None, peer}:
+            return None
+        count = "UPDATE invites SET attempts = attempts + 1, tried_ms = ? WHERE slot = ?"
+        db.connection.execute(count, (db.now_ms(), slot))
+    return invite.secret
 
 
 def burn(db: Database, slot: int, secret: str) -> bool:
