@@ -17,13 +17,15 @@ from p2pchat import address as addresses
 from p2pchat.cli import links
 from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import NoContact
-from p2pchat.store import contacts, pins
+from p2pchat.store import contacts, names, pins
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.crypto.codes import Code
     from p2pchat.store.database import Database
 
 EXEC = "exec"
+TCP = "tcp"
 
 _ID = re.compile(r"peer1[0-9a-z]{20,}", re.IGNORECASE)  # an id with a mistake is none of a host or a contact
 _PIECE = re.compile(r"peer1[0-9a-z]+", re.IGNORECASE)  # nor is a piece of one, where no host is meant
@@ -37,6 +39,7 @@ class Target:
     peer: PeerId | None  # who has to answer; None: nobody is pinned there yet
     addresses: tuple[Address, ...] = ()  # where, in the order in which to try
     typed: bool = False  # the address is the word itself, so that a command in it was asked for here and now
+    code: Code | None = None  # of a link that invites
 
     @property
     def network(self) -> tuple[Address, ...]:
@@ -61,7 +64,10 @@ def resolve(word: str, db: Database | None, *, schemes: Collection[str] = (), ho
     word = word.strip()
     if links.is_link(word):
         link = links.read(word)
-        return Target(word=word, peer=link.peer, addresses=_all(link.addresses, _known(db, link.peer)))
+        known = _known(db, link.peer)
+        if link.code:  # a code goes nowhere but into the network
+            known = tuple(address for address in known if address.scheme == TCP)
+        return Target(word=word, peer=link.peer, addresses=_all(link.addresses, known), code=link.code)
     if (_ID if hosts else _PIECE).fullmatch(word):
         peer = PeerId.parse(word)
         return Target(word=word, peer=peer, addresses=_known(db, peer))
@@ -77,9 +83,9 @@ def resolve(word: str, db: Database | None, *, schemes: Collection[str] = (), ho
 
 def _nobody(word: str, db: Database | None) -> NoContact:
     """Return the error for a word that is nobody's name, and, for somebody who mistyped, the name that is like it."""
-    names = [contact.name for contact in contacts.everyone(db)] if db else []
-    near = difflib.get_close_matches(word, filter(None, names), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"to reach a host of that name: tcp:{word}"
+    mine = {names.folded(contact.name): contact.name for contact in contacts.everyone(db)} if db else {}
+    near = difflib.get_close_matches(names.folded(word), filter(None, mine), n=1)
+    hint = f"did you mean {mine[near[0]]}?" if near else f"to reach a host of that name: tcp:{word}"
     return NoContact(f"nobody here is called {word!r}", hint=hint)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 import typer
 
-from p2pchat.cli import archive, log, passphrase, peers, places, profiles, said, say, signals
+from p2pchat.cli import acquaintance, archive, log, passphrase, peers, places, profiles, said, say, signals
 from p2pchat.cli.send_report import Report
 from p2pchat.cli.sending import TIMEOUT, Sending, Wish
 from p2pchat.env import system_env
@@ -16,6 +16,7 @@ from p2pchat.errors import BadData
 from p2pchat.node.events import State
 from p2pchat.node.node import open_node
 from p2pchat.node.settings import NodeSettings
+from p2pchat.store import contacts
 from p2pchat.store.store import open_store
 from p2pchat.transports.registry import Transports
 
@@ -51,6 +52,8 @@ def run(word: str, asked: Asked, common: Common) -> int:
     identity = profiles.identity(where, env.urandom, ask=passphrase.can_ask(common))
     with archive.opened(common) as db:
         target = peers.resolve(word, db, schemes=transports.schemes)
+        if db is not None and target.peer is not None:
+            acquaintance.refuse_blocked(contacts.find(db, target.peer), common)
     if target.peer == identity.peer_id:
         raise BadData("this is you")
     if asked.flush and target.peer is None:

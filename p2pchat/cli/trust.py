@@ -10,7 +10,7 @@ from p2pchat.cli import options, settings
 
 HELP = """\
 Let the peer with this id in, from now on, also where a p2pchat of yours runs already. Compare its fingerprint first, by
-voice: whoever has the key is who you talk to.
+voice: whoever has the key is who you talk to. `p2pchat verify` notes that you did.
 
 With ADDRESS that key is expected there: another one that answers when you dial it is refused, also the one that was
 expected there until now.
@@ -24,7 +24,9 @@ app: options.Application = options.application()
 @app.command(help=HELP)
 @options.gathered("trust")
 def trust(
-    peer: Annotated[str, typer.Argument(metavar="ID", help="whom to trust: peer1…", show_default=False)],
+    peer: Annotated[
+        str, typer.Argument(metavar="PEER", help="whom to trust: an id, or a name of yours", show_default=False)
+    ],
     address: Annotated[
         str | None, typer.Argument(metavar="ADDRESS", help="where to expect that key", show_default=False)
     ] = None,

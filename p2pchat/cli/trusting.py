@@ -1,66 +1,78 @@
-"""What `p2pchat trust` does: a line in the list of who may come in, and a pin."""
+"""What `p2pchat trust` does: somebody may come in, and is expected at a place."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from p2pchat import address as addresses
-from p2pchat.cli import places, profiles, say
-from p2pchat.crypto.identity import PeerId
-from p2pchat.env import system_env
-from p2pchat.errors import BadData
-from p2pchat.store import pins, queue
-from p2pchat.store.accepted import AcceptedFile
-from p2pchat.store.database import Database
+from p2pchat.cli import acquaintance, profiles
+from p2pchat.store import contacts, known, pins
 from p2pchat.transports.registry import Transports
 
 if TYPE_CHECKING:
-    from p2pchat.address import Address
-    from p2pchat.cli.places import Places
     from p2pchat.cli.settings import Common
-    from p2pchat.env import Env
+    from p2pchat.crypto.identity import PeerId
+    from p2pchat.store.known import Known
 
 
-def run(word: str, place: str | None, common: Common) -> int:
-    """Let the peer with the id `word` in, expect it at `place` if there is one, and print what has changed.
+def run(word: str, where: str | None, common: Common) -> int:
+    """Let the peer in that `word` means, expect it at `where` if that is an address, and print what has changed.
 
     Raises:
-      AddressError: if either cannot be read; then nothing has changed.
-      BadData: if it is our own id.
-      ConfigurationError: if the list of who may come in does not count; then nothing has changed.
-      StoreError: if the disk refuses.
+      P2PChatError: if one of them cannot be read, or means nobody, us, a guest, or somebody who is blocked, or the disk
+        refuses; then nothing has changed.
     """
-    transports = Transports()
-    env = system_env(transports)
-    peer = PeerId.parse(word)
-    address = None if place is None else addresses.parse(place, schemes=transports.schemes)
-    where = places.find(common.profile, common.data_dir)
-    if peer == profiles.own_id(where, env.urandom):
-        raise BadData("this is you, whom you trust anyway", hint="it is the other side that has to trust this id")
-    accepted = AcceptedFile(where.accepted)
-    accepted.peers()  # what is wrong with the list is told before anything is changed
-    moved = [] if address is None else _expect(peer, address, where, env)
-    news = "comes in from now on" if accepted.add(peer) else "was let in already"
-    return say.text("\n".join([f"{peer} {news}", f"fingerprint  {peer.fingerprint}", *moved]))
+    place = None if where is None else pins.canonical(addresses.parse(where, schemes=Transports().schemes))
+    peer = acquaintance.whom(word, common)
+    with acquaintance.opened(common) as db:
+        with db.transaction():
+            before = known.of(db, peer)
+            acquaintance.refuse_blocked(before.contact, common)
+            acquaintance.refuse_guest(before)
+            is_new = contacts.know(db, peer)
+            owner = None if place is None else pins.move(db, place, peer)
+        loser = None if owner is None or owner == peer else known.of(db, owner)
+        said = [
+            f"{acquaintance.called(before)} {'comes in from now on' if is_new else 'was let in already'}",
+            f"fingerprint  {peer.fingerprint}",
+            *([] if place is None else _expected(place, peer, owner, loser)),
+            *([] if loser is None else _cures(loser, peer, common)),
+        ]
+        changed = is_new or (place is not None and owner != peer)
+        return acquaintance.tell(peer, said, common, db=db, changed=changed, instead_of=_id(loser))
 
 
-def _expect(peer: PeerId, address: Address, where: Places, env: Env) -> list[str]:
-    """Pin `peer` at `address`; return what to say about that."""
-    place = pins.canonical(address)
-    with closing(Database.open(where.history, wall=env.wall)) as db, db.transaction():
-        before = pins.move(db, place, peer)
-        waiting = sum(1 for _ in queue.waiting(db, before)) if before else 0
-    if before == peer:
+def _id(loser: Known | None) -> str | None:
+    return None if loser is None else str(loser.peer)
+
+
+def _expected(place: str, peer: PeerId, owner: PeerId | None, loser: Known | None) -> list[str]:
+    """Return what to say about the pin."""
+    if owner == peer:
         return [f"it was expected at {place} already"]
-    if before is None:
+    if loser is None:
         return [f"it is expected at {place} from now on"]
-    told = [f"it is expected at {place} from now on, instead of {before}", f"fingerprint  {before.fingerprint}"]
-    if waiting:
-        flags = profiles.flags(where)
-        many = "1 message still waits" if waiting == 1 else f"{waiting} messages still wait"
+    return [
+        f"it is expected at {place} from now on, instead of {acquaintance.called(loser)}",
+        f"fingerprint  {loser.peer.fingerprint}",
+    ]
+
+
+def _cures(loser: Known, peer: PeerId, common: Common) -> list[str]:
+    """Return what may be left to do about the key that was expected until now."""
+    flags = profiles.flags_of(common)
+    told = [f"the old key still comes in; to keep it out: p2pchat block {loser.peer}{flags}"]
+    if loser.name:
+        rename = f"p2pchat contacts rename{flags}"
+        told += [
+            f"{acquaintance.name(loser)} is still the name of the old key; to give it to the new one:",
+            f"{rename} {loser.peer} '' && {rename} {peer} {quote(acquaintance.name(loser))}",
+        ]
+    if loser.waiting:
+        many = "1 message still waits" if loser.waiting == 1 else f"{loser.waiting} messages still wait"
         told += [
             f"{many} for the old key, and nobody else gets what was said to it",
-            f"to see that: p2pchat queue {before}{flags}; to withdraw a message: p2pchat unsend ID{flags}",
+            f"to see that: p2pchat queue {loser.peer}{flags}; to withdraw a message: p2pchat unsend ID{flags}",
         ]
     return told

@@ -38,6 +38,12 @@ VERBS = (
         options=(*_CHAT, "retry", "timeout", "linger", *_FACE, *_TALK),
     ),
     Verb(
+        "invite",
+        "p2pchat.cli.invite",
+        "make a code that lets one person in, and makes you know each other",
+        options=(*_PROFILE, "name", "accept", "once", "timeout", "linger", *_FACE, *_TALK),
+    ),
+    Verb(
         "send",
         "p2pchat.cli.send",
         "send one message, and tell by the exit code how far it came",
@@ -78,11 +84,25 @@ VERBS = (
         options=(*_PROFILE, "json", "no-input", "verbose"),
     ),
     Verb(
+        "contacts",
+        "p2pchat.cli.contacts",
+        "show whom you know, give them names, forget them",
+        options=(*_PROFILE, "json", "no-input", *_TALK),
+    ),
+    Verb(
+        "verify",
+        "p2pchat.cli.verify",
+        "make sure whose key it is, by its fingerprint",
+        options=(*_PROFILE, "json", "no-input", "verbose"),
+    ),
+    Verb(
         "trust",
         "p2pchat.cli.trust",
         "let a peer in, and expect its key where you dial it",
-        options=(*_PROFILE, "verbose"),
+        options=(*_PROFILE, "json", "verbose"),
     ),
+    Verb("block", "p2pchat.cli.block", "keep a peer out, and end what runs", options=(*_PROFILE, "json", "verbose")),
+    Verb("unblock", "p2pchat.cli.unblock", "keep it out no more", options=(*_PROFILE, "json", "verbose")),
     Verb(
         "config",
         "p2pchat.cli.config",

@@ -24,6 +24,8 @@ RESULTS: Final = {
     "steps": "story",
     "queued_at": "waiting",
     "deleted": "deletion",
+    "verified_at": "contact",
+    "removed": "removal",
 }  # by a field that only they have
 WAY: Final = ["queued", "sent", "delivered", "read"]  # of a message, none left out
 

@@ -48,7 +48,7 @@ def story(told: Timeline) -> Line:
         "deleted": told.deleted,
         "cursor": events.cursor_text(told.named.cursor),
         "steps": [_step(step) for step in told.steps],
-        "newest_link": _link(told.newest),
+        "newest_link": link(told.newest),
     }
 
 
@@ -64,19 +64,20 @@ def _step(step: Step) -> Line:
         "step": step.what,
         "at": events.timestamp(step.at_ms),
         "reason": step.reason or None,
-        "link": _link(step.link),
+        "link": link(step.link),
     }
 
 
-def _link(link: OnLink | None) -> Line | None:
-    if link is None:
+def link(one: OnLink | None) -> Line | None:
+    """Return the object for a link, null if there was none."""
+    if one is None:
         return None
     return {
-        "link": link.number,
-        "address": link.address or None,
-        "began_at": events.timestamp(link.since_ms),
-        "ended_at": _maybe(link.until_ms),
-        "reason": link.reason or None,
+        "link": one.number,
+        "address": one.address or None,
+        "began_at": events.timestamp(one.since_ms),
+        "ended_at": _maybe(one.until_ms),
+        "reason": one.reason or None,
     }
 
 
