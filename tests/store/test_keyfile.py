@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
 
 from p2pchat.crypto.identity import Identity
 from p2pchat.errors import ConfigurationError, StoreError
-from p2pchat.store.keyfile import load_or_create
+from p2pchat.store.keyfile import load_or_create, look
+from p2pchat.store.keyformat import Locked
 from tests.support.entropy import scripted, seeded
 
 PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
@@ -211,9 +212,24 @@ def test_of_many_that_start_together_all_end_with_one_identity(path: Path) -> No
 KILLED = """
 import os, sys
 from pathlib import Path
-from p2pchat.store.keyfile import load_or_create
+from p2pchat.crypto.identity import Identity
+from p2pchat.store import keyfile, keyformat
 
-def run(path, steps):
+keyformat.ROUNDS = 1
+
+def entropy(size):
+    return bytes([7]) * size
+
+JOBS = {
+    "create": lambda path: keyfile.load_or_create(path, entropy=entropy),
+    "protect": lambda path: keyfile.protect(path, Identity.from_seed(bytes([6]) * 32), "words", entropy=entropy),
+    "renew": lambda path: keyfile.renew(path, entropy=entropy, passphrase="words", stamp="then"),
+}
+
+def run(job, path, steps):
+    if job != "create":
+        keyfile.load_or_create(path, entropy=lambda size: bytes([6]) * size)
+
     def deadly(function):
         def call(*args, **kwargs):
             nonlocal steps
@@ -223,26 +239,39 @@ def run(path, steps):
             return function(*args, **kwargs)
         return call
 
-    for name in ("open", "fdopen", "fchmod", "fsync", "link", "unlink", "mkdir"):
+    for name in ("open", "fdopen", "fchmod", "fsync", "link", "unlink", "mkdir", "rename"):
         setattr(os, name, deadly(getattr(os, name)))
-    load_or_create(path, entropy=lambda size: bytes([7]) * size)
+    JOBS[job](path)
 
-steps, status = 0, 9
-while status == 9:
-    child = os.fork()
-    if not child:
-        run(Path(sys.argv[1], str(steps), "identity.key"), steps)
-        os._exit(0)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    steps += 1
-sys.exit(status)
+for job in JOBS:
+    steps, status = 0, 9
+    while status == 9:
+        child = os.fork()
+        if not child:
+            run(job, Path(sys.argv[1], job, str(steps), "identity.key"), steps)
+            os._exit(0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        steps += 1
+    if status:
+        sys.exit(status)
 """
 
 
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for each job, in it one for each step at which the job was killed, and one where it was not."""
+    root = tmp_path_factory.mktemp("killed")
+    subprocess.run([sys.executable, "-c", KILLED, str(root)], check=True)
+    return root
+
+
+def by_step(places: Path) -> list[Path]:
+    return sorted(places.iterdir(), key=lambda place: int(place.name))
+
+
 @pytest.mark.slow
-def test_killed_at_any_step_it_leaves_no_key_or_a_whole_one(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True)
-    places = sorted(tmp_path.iterdir(), key=lambda place: int(place.name))
+def test_killed_at_any_step_it_leaves_no_key_or_a_whole_one(killed: Path) -> None:
+    places = by_step(killed / "create")
     had_one = [(place / "identity.key").exists() for place in places]
     assert had_one == sorted(had_one)
     assert set(had_one) == {False, True}
@@ -250,3 +279,33 @@ def test_killed_at_any_step_it_leaves_no_key_or_a_whole_one(tmp_path: Path) -> N
         found = load_or_create(place / "identity.key", entropy=lambda size: bytes([8]) * size)
         assert found.seed in {bytes([7]) * 32, bytes([8]) * 32}
         assert mode(place / "identity.key") == 0o600
+
+
+OLD, NEW = bytes([6]) * 32, bytes([7]) * 32
+
+
+def left(place: Path) -> tuple[bytes, bool]:
+    """Return the key in `place`, and whether a passphrase protects it; somebody else would read it as well."""
+    assert mode(place / "identity.key") == 0o600
+    found = look(place / "identity.key", entropy=nothing)
+    return (found.open("words").seed, True) if isinstance(found, Locked) else (found.seed, False)
+
+
+@pytest.mark.slow
+def test_a_passphrase_that_is_killed_at_any_step_leaves_the_key_with_or_without_it(killed: Path) -> None:
+    found = [left(place) for place in by_step(killed / "protect")]
+    assert found == sorted(found)
+    assert set(found) == {(OLD, False), (OLD, True)}
+
+
+@pytest.mark.slow
+def test_a_new_key_that_is_killed_at_any_step_leaves_the_old_one_or_both(killed: Path) -> None:
+    places = by_step(killed / "renew")
+    found = [left(place) for place in places]
+    assert found == sorted(found)
+    assert set(found) == {(OLD, False), (NEW, True)}
+    for place, (seed, _) in zip(places, found, strict=True):
+        aside = place / "identity.key.old-then"
+        assert aside.exists() or seed == OLD
+        if aside.exists():
+            assert load_or_create(aside, entropy=nothing).seed == OLD
