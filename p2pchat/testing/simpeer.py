@@ -194,7 +194,7 @@ class Peer:
 
     def back_up(self) -> None:
         """Copy the files, and keep the copy."""
-        self.image = self.disk.image() if self._mount else None
+        self.image = self.disk.image() if self._mount and self.standings else None
         self.world.note(self.name, "backup")
 
     def restore(self) -> None:

@@ -10,7 +10,7 @@ import outcome
 import trio
 
 from p2pchat.env import Env, dice
-from p2pchat.errors import P2PChatError, StoreError, UntrustedPeer
+from p2pchat.errors import LocalProtocolError, P2PChatError, StoreError, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.node import Node, open_node
 from p2pchat.node.settings import Accept, NodeSettings
@@ -198,7 +198,7 @@ class Running:
         body = messages.Text(said.text, None, False)  # noqa: FBT003  (its fields are an array on the wire)
         try:
             name = await session.post(body, expires_ms=expires_ms, key=said.key)
-        except StoreError as exc:
+        except (StoreError, LocalProtocolError) as exc:  # no room on the disk; or the conversation is over
             if self.alive:
                 said.fate = Fate.REFUSED
                 world.mark("refused")
