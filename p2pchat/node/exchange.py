@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, final
 
 from outcome import Outcome
 
@@ -33,31 +33,17 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.protocol.assembly import Messages
     from p2pchat.protocol.events import Event
+    from p2pchat.protocol.greeting import Hellos
     from p2pchat.store.base import Transaction
 
 AT_ONCE = 262_144  # bytes of cost handed to the writer in one go: four full records, so that acks get their turn
-
-
-class Hellos(NamedTuple):
-    """What both sides of a link have said first."""
-
-    ours: frames.Hello
-    theirs: frames.Hello
 
 
 @final
 class Exchange:
     """The owner of a link while its session runs over it."""
 
-    def __init__(
-        self,
-        session: Session,
-        link: Link,
-        *,
-        claims: Claims,
-        hellos: Hellos,
-        dialed_by_us: bool,
-    ) -> None:
+    def __init__(self, session: Session, link: Link, *, claims: Claims, hellos: Hellos, dialed_by_us: bool) -> None:
         """Prepare to run `session` over `link`.
 
         Args:

@@ -19,11 +19,11 @@ import p2pchat
 from p2pchat.node import failures
 from p2pchat.node.claims import Claims
 from p2pchat.node.events import WaitingToBeLetIn
-from p2pchat.node.exchange import Exchange, Hellos
+from p2pchat.node.exchange import Exchange
 from p2pchat.node.link import LinkEnd
 from p2pchat.node.session import GUEST
 from p2pchat.protocol import events as machine
-from p2pchat.protocol.greeting import greeting
+from p2pchat.protocol.greeting import Hellos, greeting
 from p2pchat.protocol.invites import CLAIM
 from p2pchat.store import pins
 from p2pchat.wire import frames

@@ -226,3 +226,8 @@ class Outgoing:
 
 def _cost(bodies: Sequence[bytes]) -> int:
     return ENTRY_OVERHEAD * len(bodies) + sum(map(len, bodies))
+
+
+def standing(transaction: Transaction) -> tuple[Extent, str, bool]:
+    """Return how far things have come, what the peer calls itself, and whether it is a guest."""
+    return Extent.of(transaction), transaction.name, transaction.guest

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 import trio
 
 from p2pchat.errors import LocalProtocolError, StoreError
-from p2pchat.node.events import Connected, Disconnected, Elsewhere, Notice, Renamed
+from p2pchat.node import notices
+from p2pchat.node.complaints import Complaints
+from p2pchat.node.events import Connected, Disconnected, Elsewhere, Renamed
 from p2pchat.node.lock import Lock
 from p2pchat.node.news import News
-from p2pchat.node.outgoing import Extent, Settled
+from p2pchat.node.outgoing import Extent, Settled, standing
 from p2pchat.node.speaking import Speaking
 from p2pchat.node.states import States
 from p2pchat.protocol.assembly import Messages
@@ -36,12 +38,10 @@ if TYPE_CHECKING:
     from p2pchat.node.link import LinkEnd
     from p2pchat.node.node import Node
     from p2pchat.node.step import Step
-    from p2pchat.store.base import Pair, Transaction
+    from p2pchat.store.base import Pair
     from p2pchat.transports.credentials import LocalUser
 
 _log = logging.getLogger(__name__)
-
-SAY_AGAIN: Final = 600.0  # seconds until the same refusal of the disk is told again
 
 GUEST = "guest/1"  # the feature that says: my acks mean "shown", and my key dies with me
 FEW = 4  # messages under way: up to here it is a conversation, and each leaves at once; beyond, the writer joins them
@@ -78,8 +78,7 @@ class Session(Speaking):
         self._said_goodbye = False  # on the link that runs
         self._undecided = False  # the link is gone, and whether another process has one is not known yet
         self._ran_before = False
-        self._refusal = ""  # what the disk refused, as it was told last
-        self._refused_at = 0.0
+        self._complaints = Complaints(node.feed, clock=node.env.clock)
         self._unsaid = 0  # entries that the peer has not acknowledged, as of the newest transaction
         self._news: News | None = None
 
@@ -193,11 +192,10 @@ class Session(Speaking):
     def claim(self, code: Code) -> None:
         """Use `Node.verify`."""
         if self._exchange is None or not self._exchange.running:
-            where = "another p2pchat of yours has the link: type it there" if self.elsewhere else "no link runs"
-            raise LocalProtocolError(f"a code is claimed over a link, and {where}")
+            raise LocalProtocolError("a code is claimed over a link, and this program has none to that peer now")
         self._exchange.claims.claim(code)
 
-    # ---- for the dialer
+    # ---- for the dialer, the greeting and the exchange
 
     async def wait_disconnected(self) -> None:
         """Wait until no link carries the session."""
@@ -210,8 +208,6 @@ class Session(Speaking):
         await trio.lowlevel.checkpoint()
         while not self.connected and not self.over:
             await self._changed.wait()
-
-    # ---- for the greeting and the exchange
 
     def is_held(self, *, dialed_by_us: bool) -> bool:
         """Whether the link that has the session, if one does, lives: in this process, or in another one.
@@ -242,7 +238,7 @@ class Session(Speaking):
         if not self.elsewhere:
             self.elsewhere = True
             self.over = False
-            self.pair.submit(lambda: _standing, self._go_on_elsewhere)
+            self.pair.submit(lambda: standing, self._go_on_elsewhere)
             self._note_change()
 
     def _go_on_elsewhere(self, result: Outcome[tuple[Extent, str, bool]]) -> None:
@@ -310,11 +306,9 @@ class Session(Speaking):
         self._ran_before = True
         self._note_change()
         if pinned is not None:
-            fingerprint = f"compare its fingerprint by voice: {self.peer.fingerprint}"
-            self.feed.put(Notice(text=f"this key is expected at {pinned} from now on; {fingerprint}"))
+            self.feed.put(notices.pinned(self.peer, pinned))
         if gap:
-            missing = f"messages of {self.peer} may be missing here"
-            self.feed.put(Notice(text=f"{missing}: one of the two sides has lost a part of its past"))
+            self.feed.put(notices.gap(self.peer))
 
     def link_ended(self, exchange: Exchange, end: LinkEnd) -> None:
         """Note that `exchange` is gone; tell it, unless another link has taken over."""
@@ -353,7 +347,7 @@ class Session(Speaking):
         """Note what one transaction has changed."""
         for received in step.received:
             self.heed(received)
-            self._refusal = ""  # what comes is kept again
+            self._complaints.settled()  # what comes is kept again
         if self._store is None and (step.sent or step.delivered or step.expired):
             self._states.add(
                 sent=[entry.id for entry in step.sent if entry.kind not in FOR_US],
@@ -373,23 +367,14 @@ class Session(Speaking):
             self._news.tell(extent.cursor)
 
     def store_failed(self, error: StoreError) -> None:
-        """Tell that the disk refuses: the same once in a while, for each new link meets it."""
+        """Tell that the disk refuses."""
         _log.warning("%s: the store failed: %s", self.peer, error)
-        refusal, now = str(error), self.env.clock()
-        if refusal == self._refusal and now < self._refused_at + SAY_AGAIN:
-            return
-        self._refusal, self._refused_at = refusal, now
-        self.feed.put(Notice(text=str(error), hint=error.hint))
+        self._complaints.tell(error)
 
     def rolled_back(self) -> None:
         """Tell that our own past is not the one the peer knows."""
         self.outgoing.renumbered()
-        self.feed.put(
-            Notice(
-                text=f"{self.peer} knows more of this conversation than this program does",
-                hint="a new log was begun; what was withdrawn since may have been delivered",
-            )
-        )
+        self.feed.put(notices.rolled_back(self.peer))
 
     def _settled(self, settled: Settled) -> None:
         if settled.extent is None:
@@ -412,8 +397,3 @@ class Session(Speaking):
             raise LocalProtocolError("the conversation is over")
         if self._said_goodbye:
             raise LocalProtocolError("we have said goodbye, and nothing can be sent after that")
-
-
-def _standing(transaction: Transaction) -> tuple[Extent, str, bool]:
-    """Return how far things have come, what the peer calls itself, and whether it is a guest."""
-    return Extent.of(transaction), transaction.name, transaction.guest

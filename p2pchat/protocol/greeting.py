@@ -9,7 +9,7 @@ Source: docs/protocol.md, section 3.1; RFC 8701 (GREASE).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from p2pchat.wire.frames import Frame, Hello, Unknown
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 FIRST_GREASE_TYPE: Final = 0xF0  # … FF: types that will never mean anything
 _NOTHING: Final = b"\x90"  # an empty array, which is what the body of any frame is at least
+
+
+class Hellos(NamedTuple):
+    """What both sides of a link have said first."""
+
+    ours: Hello
+    theirs: Hello
 
 
 def greeting(

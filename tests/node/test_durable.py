@@ -16,8 +16,8 @@ from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity, PeerId
 from p2pchat.errors import StoreError
 from p2pchat.node import events, failures
+from p2pchat.node.complaints import SAY_AGAIN
 from p2pchat.node.link import LinkEnd
-from p2pchat.node.session import SAY_AGAIN
 from p2pchat.protocol.outbox import Withdrawal
 from p2pchat.store import history, queue, timeline
 from p2pchat.store.store import Store

@@ -1,0 +1,29 @@
+"""What people should know about a conversation besides what is said in it, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from p2pchat.node.events import Notice
+
+if TYPE_CHECKING:
+    from p2pchat.crypto.identity import PeerId
+
+
+def pinned(peer: PeerId, place: str) -> Notice:
+    """Return the notice that nobody but `peer` is expected at `place` any more."""
+    fingerprint = f"compare its fingerprint by voice: {peer.fingerprint}"
+    return Notice(text=f"this key is expected at {place} from now on; {fingerprint}")
+
+
+def gap(peer: PeerId) -> Notice:
+    """Return the notice that what came from `peer` is not all that it has said."""
+    return Notice(text=f"messages of {peer} may be missing here: one of the two sides has lost a part of its past")
+
+
+def rolled_back(peer: PeerId) -> Notice:
+    """Return the notice that our own past is not the one that `peer` knows."""
+    return Notice(
+        text=f"{peer} knows more of this conversation than this program does",
+        hint="a new log was begun; what was withdrawn since may have been delivered",
+    )
