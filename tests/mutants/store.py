@@ -151,8 +151,8 @@ MUTANTS = [
     Mutant(
         "what waits at the end is dropped",
         STORE,
-        "                while self._waiting:\n                    await self._write()",
-        "                await trio.lowlevel.checkpoint()",
+        "                await trio.lowlevel.checkpoint()\n                await self._write()",
+        "                self._waiting = []",
         _test("store", "what_waits_at_the_end_is_committed"),
     ),
     Mutant(

@@ -8,21 +8,25 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import trio
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from trio.testing import MockClock
 
 from p2pchat.crypto.identity import Identity, PeerId
 from p2pchat.errors import StoreCorrupt
 from p2pchat.store import invites
 from p2pchat.store.database import Database
 from p2pchat.store.invites import LAST_ATTEMPT, MAX_ATTEMPTS
+from p2pchat.store.store import Store, open_store
+from tests.support.peers import Network, virtual_env
 
 ANN, BOB = (Identity.from_seed(bytes([n]) * 32).peer_id for n in (1, 2))
 ROOT = Path(__file__).parent.parent.parent
@@ -433,3 +437,41 @@ def test_a_damaged_code_is_no_code(db: Database, change: str) -> None:
         Database.open(db.path, wall=db._wall)
     with pytest.raises(StoreCorrupt):
         attempt(db, slot)
+
+
+# ---- while somebody runs the store
+
+
+@asynccontextmanager
+async def running(path: Path) -> AsyncIterator[Store]:
+    env = virtual_env(Network(), seed=1)
+    async with open_store(path, env=env) as store, trio.open_nursery() as nursery:
+        await nursery.start(store.run)
+        store.changed = lambda: None
+        yield store
+        nursery.cancel_scope.cancel()
+
+
+def kept(path: Path) -> list[int]:
+    """Return the slots that are in the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [slot for (slot,) in connection.execute("SELECT slot FROM invites ORDER BY slot")]
+
+
+async def test_a_dead_code_goes_without_anybody_asking_for_it(tmp_path: Path, autojump_clock: MockClock) -> None:
+    path = tmp_path / "history.db"
+
+    def invite(db: Database) -> None:
+        create(db, "short", lifetime_ms=5_000)
+        create(db, "long", lifetime_ms=50_000)
+
+    async with running(path) as store:
+        await store.read(invite)
+        await trio.sleep(4.5)
+        assert kept(path) == [1, 2]
+        await trio.sleep(1)
+        assert kept(path) == [2]
+    await trio.sleep(60)
+    assert kept(path) == [2]
+    async with running(path):
+        assert kept(path) == [], "nor is it there when somebody begins"
