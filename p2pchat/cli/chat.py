@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat import address as addresses
-from p2pchat.cli import archive, exit_codes, local_socket, log, passphrase, peers, places, profiles, reach, signals
+from p2pchat.cli import archive, exit_codes, hosting, log, passphrase, peers, places, profiles, reach, sharing, signals
+from p2pchat.cli.claiming import Claim
 from p2pchat.cli.settings import AcceptChoice, Common
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import Env, system_env
-from p2pchat.errors import ConfigurationError, NoContact
+from p2pchat.errors import BadData, ConfigurationError, NoContact
 from p2pchat.node.node import open_node
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.protocol.limits import Limits
@@ -33,6 +34,8 @@ from p2pchat.ui.transcript import Transcript
 from p2pchat.ui.words import Words
 
 if TYPE_CHECKING:
+    from p2pchat.cli.claiming import Said
+    from p2pchat.cli.inviting import Asked
     from p2pchat.cli.peers import Target
     from p2pchat.ui.chat import Face, Plan
     from p2pchat.ui.json.face import JsonFace
@@ -59,32 +62,44 @@ class Terminals:
         return self.keys and self.errors
 
 
-def listen(words: Sequence[str], common: Common) -> int:
-    """Wait for peers at the addresses `words` and chat; returns the exit code."""
+def listen(words: Sequence[str], common: Common, *, invite: Asked | None = None, users: Sequence[str] = ()) -> int:
+    """Wait for peers at the addresses `words`, `invite` one if that was asked for, and chat; returns the exit code.
+
+    Args:
+      words: addresses, as they were typed.
+      common: the options.
+      invite: what code to give out, if any.
+      users: of this machine, who may knock at the Unix sockets among the addresses, too.
+    """
     transports = Transports()
     where = tuple(addresses.parse(word, schemes=transports.schemes) for word in words) or (addresses.EVERYWHERE,)
+    sharing.share(transports, where, users)
     terminals = look_around(common)
     lost = common.timeout if common.timeout is not None else PATIENCE
     plan = chats.Plan(listen=where, once=common.once, patience=lost if common.once else math.inf)
-    return _run(transports, plan, common, terminals)
+    return _run(transports, plan, common, terminals, invite)
 
 
-def dial(word: str, common: Common, *, retry: bool) -> int:
-    """Reach the peer that `word` means and chat; returns the exit code."""
+def dial(word: str, common: Common, *, retry: bool, said: Said | None = None) -> int:
+    """Reach the peer that `word` means and chat; returns the exit code. A code is asked for, unless it was `said`."""
     transports = Transports()
     target = _whom(word, common, transports)
+    if said is not None and target.code is not None:
+        raise BadData("this link has a code of its own", hint="dial it without --code, and without P2PCHAT_CODE")
     terminals = look_around(common)
+    claim = None if said is None else Claim(said, terminals, draws=draws(common, terminals), reads=not common.no_input)
     usual = math.inf if terminals.keys else PATIENCE
     plan = chats.Plan(
         dial=target.addresses[0],
         others=target.addresses[1:],
         # Who is pinned at an address is asked for at each attempt, for that may change; a guest has no store to ask.
         expected=target.peer if common.guest or not target.typed else None,
+        code=target.code,
         retry=retry,
         timeout=common.timeout if common.timeout is not None else math.inf if retry else usual,
         patience=math.inf if terminals.keys else common.timeout if common.timeout is not None else PATIENCE,
     )
-    return _run(transports, plan, common, terminals)
+    return _run(transports, plan, common, terminals, claim)
 
 
 def _whom(word: str, common: Common, transports: Transports) -> Target:
@@ -191,7 +206,7 @@ def limits(common: Common) -> Limits:
     return replace(usual, linger=common.linger, pipe_quiet=common.linger if common.json else usual.pipe_quiet)
 
 
-def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminals) -> int:
+def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminals, code: Claim | Asked | None) -> int:
     env = system_env(transports)
     where = places.find(common.profile, common.data_dir)
     log.begin(None if common.guest else where.log, verbose=common.verbose)
@@ -218,15 +233,16 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
     )
 
     async def chat() -> int:
+        if isinstance(code, Claim) and (ended := await signals.run(code.obtain)):
+            return ended
         async with (
             profiles.kept(None if common.guest else where, env) as store,
             open_node(identity, env=env, settings=settings, store=store) as node,
+            hosting.prepared(plan, node, None if common.guest else where.socket, code) as prepared,
         ):
-            if plan.listen and not common.guest:
-                await local_socket.own(where.socket, node)
             manner = Manner(words=words, store=store, quiet=common.quiet, receipts=not common.no_receipts)
             if common.json:
-                return await signals.run(partial(json_face(common, manner).run, node, plan))
-            return await signals.run(partial(chats.run, node, face(common, terminals, manner, env, draft), plan))
+                return await signals.run(partial(json_face(common, manner).run, node, prepared))
+            return await signals.run(partial(chats.run, node, face(common, terminals, manner, env, draft), prepared))
 
     return start(chat, common, terminals)

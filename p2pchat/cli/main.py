@@ -142,6 +142,10 @@ def _usage(verb: verbs.Verb, words: Sequence[str], wrong: typer.TyperException) 
             return f"no such option: {name}", f"{verb.name} works with what a profile keeps, and a guest keeps nothing"
         near = difflib.get_close_matches(name, [f"--{option}" for option in (*verb.options, "help")], n=1)
         return f"no such option: {name}", f"did you mean `p2pchat {verb.name} {near[0]}`?" if near else hint
+    if verb.name == "dial" and any(word.startswith("--code=") for word in words):
+        from p2pchat.cli import dial  # noqa: PLC0415  (was imported to run it)
+
+        return dial.TYPED, dial.CURE
     message = wrong.format_message().rstrip(".").replace("Value error, ", "")
     if meant := re.fullmatch(r"(.*)\. Did you mean '([^']+)'.*", message):
         message, hint = meant[1], f"did you mean `p2pchat {verb.name} {meant[2]}`?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import shlex
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from p2pchat import address as addresses
 from p2pchat.cli import links
@@ -15,6 +15,36 @@ if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
 
 ELSEWHERE = ("192.0.2.1", 9)  # an address that nobody has (RFC 5737): which of ours would be used to go there?
+HERE: Final = "on this machine: "
+THERE: Final = "from elsewhere:  "
+
+
+class Way(NamedTuple):
+    """One way to a listening address of ours."""
+
+    whence: str  # for whom it is, padded: this machine, or those elsewhere
+    word: str  # what they dial, as it is typed into a shell
+    place: Address | None  # the same for a link, which names nothing but places in the network
+
+
+def ways(address: Address, *, own_host: str = "") -> list[Way]:
+    """Return the ways to `address`, as it was bound; none if only a transport knows.
+
+    Args:
+      address: as it was bound.
+      own_host: how this machine is called by others; without it nothing is said about them.
+    """
+    if address.scheme == "unix":
+        return [Way(HERE, shlex.quote(address.rest), None)]
+    if address.scheme != "tcp":
+        return []
+    host, port = addresses.host_and_port(address)
+    here = Way(HERE, _word("localhost", port), addresses.tcp("localhost", port))
+    if _is_here(host):
+        return [here]
+    name = own_host if _is_everywhere(host) else host
+    there = [Way(THERE, _word(name, port), addresses.tcp(name, port))] if name else []
+    return [here, *there] if _is_everywhere(host) else there
 
 
 def lines(address: Address, *, me: PeerId, own_host: str = "") -> list[str]:
@@ -23,23 +53,16 @@ def lines(address: Address, *, me: PeerId, own_host: str = "") -> list[str]:
     Args:
       address: as it was bound.
       me: who answers there.
-      own_host: how this machine is called by others; without it nothing is said about them.
+      own_host: as for `ways`.
     """
-    if address.scheme == "unix":
-        return [f"listening on {address}", f"on this machine:  p2pchat dial {shlex.quote(address.rest)}"]
-    if address.scheme != "tcp":
-        return [f"listening on {address}"]
-    host, port = addresses.host_and_port(address)
-    if _is_everywhere(host):
-        return [
-            f"listening on port {port} of every interface",
-            f"on this machine:  {_dial('localhost', port)}",
-            *(_elsewhere(own_host, port, me) if own_host else []),
-            "`p2pchat listen localhost` keeps it on this machine",
-        ]
-    if _is_here(host):
-        return [f"listening on port {port}, for this machine only", f"on this machine:  {_dial('localhost', port)}"]
-    return [f"listening on port {port} of {host}", *_elsewhere(host, port, me)]
+    told = [f"listening on {_described(address)}"]
+    for way in ways(address, own_host=own_host):
+        told.append(f"{way.whence} p2pchat dial {way.word}")
+        if way.whence == THERE and way.place:
+            told.append(f"and only to you:  p2pchat dial {shlex.quote(links.write(me, [way.place]))}")
+    if address.scheme == "tcp" and _is_everywhere(addresses.host_and_port(address)[0]):
+        told.append("`p2pchat listen localhost` keeps it on this machine")
+    return told
 
 
 def own_host() -> str:
@@ -53,15 +76,27 @@ def own_host() -> str:
     return "" if _is_here(host) or _is_everywhere(host) else host
 
 
-def _elsewhere(host: str, port: int, me: PeerId) -> list[str]:
-    link = links.write(me, [addresses.tcp(host, port)])
-    return [f"from elsewhere:   {_dial(host, port)}", f"and only to you:  p2pchat dial {shlex.quote(link)}"]
+def is_within(wanted: Address, bound: Address) -> bool:
+    """Whether a listener that is `bound` is where `wanted` asks to listen: the same place, or a wider one."""
+    if wanted == bound or wanted.scheme != "tcp" or bound.scheme != "tcp":
+        return wanted == bound
+    (host, port), (wide, same) = addresses.host_and_port(wanted), addresses.host_and_port(bound)
+    return port == same and (_is_everywhere(wide) or (_is_here(wide) and _is_here(host)))
 
 
-def _dial(host: str, port: int) -> str:
-    if port == addresses.DEFAULT_PORT:
-        return f"p2pchat dial {host}" if ":" not in host else f"p2pchat dial '[{host}]'"
-    return f"p2pchat dial {host}:{port}" if ":" not in host else f"p2pchat dial '[{host}]:{port}'"
+def _described(address: Address) -> str:
+    if address.scheme != "tcp":
+        return str(address)
+    host, port = addresses.host_and_port(address)
+    if _is_everywhere(host):
+        return f"port {port} of every interface"
+    return f"port {port}, for this machine only" if _is_here(host) else f"port {port} of {host}"
+
+
+def _word(host: str, port: int) -> str:
+    """Return what to dial, as short as it gets, for a shell."""
+    name = f"[{host}]" if ":" in host else host
+    return shlex.quote(name if port == addresses.DEFAULT_PORT else f"{name}:{port}")
 
 
 def _is_everywhere(host: str) -> bool:

@@ -21,6 +21,7 @@ from p2pchat.ui import endings
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
+    from p2pchat.crypto.codes import Code
     from p2pchat.crypto.identity import PeerId
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
@@ -39,6 +40,7 @@ class Plan:
     dial: Address | None = None
     others: tuple[Address, ...] = ()  # where else the same peer may be
     expected: PeerId | None = None  # who has to answer; None: who is pinned there, or else anybody
+    code: Code | None = None  # what that peer gave out for us, and both prove to know
     once: bool = False  # end after the first chat that ended with a goodbye
     retry: bool = False  # go on when the first attempt to dial fails
     timeout: float = math.inf  # seconds for reaching the peer and being let in
@@ -194,7 +196,11 @@ class Chat:
         with trio.move_on_after(self._plan.timeout) as scope:
             try:
                 await self.node.dial(
-                    self._plan.dial, *self._plan.others, expected=self._plan.expected, retry=self._plan.retry
+                    self._plan.dial,
+                    *self._plan.others,
+                    expected=self._plan.expected,
+                    code=self._plan.code,
+                    retry=self._plan.retry,
                 )
             except errors.ConnectFailed as exc:
                 if self._plan.retry:

@@ -1,7 +1,7 @@
 """QR codes for terminals: a text that a camera reads, drawn with characters, two rows of it in one.
 
-Light squares are drawn and dark ones left out: most terminals are light on dark, and cameras of today read both. Where
-only ASCII can be shown, a square is as wide as two characters and as high as one.
+Light squares are drawn and dark ones left out, for terminals that are light on dark; on others it is a negative, which
+most phones read, too. Where only ASCII can be shown, a square is as wide as two characters and as high as one.
 """
 
 from __future__ import annotations
