@@ -17,6 +17,7 @@ from tests.support import contract
 from tests.support.contract import Line
 from tests.support.logbook import open_logbook
 from tests.support.profile import Run
+from tests.support.programs import Home
 
 ANN, BOB, CAT, DAN = (Identity.from_seed(bytes([n]) * 32).peer_id for n in (1, 2, 3, 4))
 
@@ -171,3 +172,20 @@ def test_a_contact_that_is_damaged_is_nobody(run: Run, book: Database) -> None:
         code, out, err = run(*words)
         assert (code, out) == (ExitCode.IO, [])
         assert "is damaged" in err[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("\n", 1)])
+async def test_a_person_is_asked(answer: str, code: int, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.data.mkdir(parents=True)
+    with open_logbook(home.data) as book:
+        with book.db.transaction():
+            contacts.know(book.db, ANN)
+            pins.pin(book.db, "tcp:box:7272", ANN)
+        async with home.run_in_terminal("contacts", "remove", "box:7272") as program:
+            await program.wait_for(rf"forget {ANN}, which is known, and where it is expected\? \[y/N\] $")
+            await program.type(answer)
+            await program.wait_for("nothing was forgotten" if code else "is a stranger from now on")
+            assert await program.wait() == code
+        assert (contacts.find(book.db, ANN) is None) == (code == 0)

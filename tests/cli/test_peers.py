@@ -13,7 +13,7 @@ from p2pchat.address import Address
 from p2pchat.cli import links, peers
 from p2pchat.crypto.identity import Identity
 from p2pchat.errors import AddressError, NoContact
-from p2pchat.store import pins
+from p2pchat.store import contacts, pins
 from p2pchat.store.database import Database
 
 ANN, BOB = (Identity.from_seed(bytes([n]) * 32).peer_id for n in (1, 2))
@@ -70,6 +70,24 @@ def test_an_address_is_whose_it_was(db: Database, word: str, where: str | None, 
     target = peers.resolve(word, db, schemes=["toy"])
     assert (target.peer, target.typed) == (peer, True)
     assert target.network == target.addresses == (at(where) if where else (Address("toy", "garden"),))
+
+
+def test_a_name_of_mine_leads_to_its_contact_and_to_no_host(db: Database) -> None:
+    with db.transaction():
+        contacts.rename(db, ANN, "Ann Smith")
+        contacts.rename(db, BOB, "bob")
+    for word in ("ann smith", "ANN SMITH", " Ann Smith "):
+        target = peers.resolve(word, db)
+        assert (target.peer, target.addresses, target.typed) == (ANN, at("ann", "exec:ssh ann"), False)
+    assert peers.resolve("bob", db, hosts=True).addresses == at("tcp:bob:1")  # and not bob:7272
+    assert peers.resolve("bob:7272", db, hosts=True).peer is None
+    with pytest.raises(NoContact, match="nobody here is called 'BOBB'") as told:
+        peers.resolve("BOBB", db)
+    assert told.value.hint == "did you mean bob?"
+    with db.transaction():
+        contacts.rename(db, BOB, "")
+    with pytest.raises(NoContact):
+        peers.resolve("bob", db)
 
 
 def test_a_bare_word_is_a_contact_and_for_those_who_dial_a_host(db: Database) -> None:
