@@ -68,10 +68,10 @@ def test_everybody_is_listed_the_oldest_first(run: Run, book: Database) -> None:
         assert sorted(tuple(line.split()) for line in out) == listed
         assert len({line.index("peer1") for line in out}) == 1
     lines = {line["peer"]: line for line in as_json(run, "contacts")}
-    assert {line["name"] for line in lines.values()} == {"ann", "", "cat"}
+    assert {line["petname"] for line in lines.values()} == {"ann", None, "cat"}
     assert lines[str(ANN)]["addresses"] == ["tcp:box:7272", "exec:ssh ann"]
     assert (lines[str(ANN)]["how"], lines[str(ANN)]["verified_at"]) == ("code", "2026-11-22T12:00:00.000Z")
-    assert (lines[str(BOB)]["claim"], lines[str(BOB)]["waiting"]) == ("Bobby", 1)
+    assert (lines[str(BOB)]["name"], lines[str(BOB)]["waiting"]) == ("Bobby", 1)
     assert lines[str(BOB)]["newest_link"]["address"] == "tcp:192.0.2.7:50512"
 
 
@@ -131,7 +131,7 @@ def test_a_name_is_mine_to_give(data: Path, run: Run, book: Database) -> None:
     assert run("contacts", "rename", str(DAN), " Dan Brown ")[:2] == (0, [f"{DAN} is Dan Brown from now on"])
     assert known.of(book, DAN).trust == "new"
     (line,) = as_json(run, "contacts", "rename", "dan brown", "dan")
-    assert (line["name"], line["changed"]) == ("dan", True)
+    assert (line["petname"], line["changed"]) == ("dan", True)
     assert as_json(run, "contacts", "rename", "dan", "dan")[0]["changed"] is False
     assert run("contacts", "rename", "dan", "")[1] == [f"{DAN} has no name any more"]
     assert run("contacts", "show", "dan")[0] == 66

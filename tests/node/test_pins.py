@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -15,7 +16,7 @@ from p2pchat.crypto.identity import Identity, PeerId
 from p2pchat.errors import StoreCorrupt, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.settings import Accept, NodeSettings
-from p2pchat.store import pins
+from p2pchat.store import contacts, pins
 from p2pchat.store.database import Database
 from tests.support.peers import HOME, Network, Peer, open_peer
 
@@ -178,3 +179,39 @@ async def test_a_damaged_pin_lets_nobody_answer(
         with pytest.raises(StoreCorrupt, match="the pin of memory:home is not the key of a peer"):
             await other.node.dial(HOME)
         assert network.wires == []
+
+
+def decide(directory: Path, change: Callable[[Database], object]) -> None:
+    """Do what a verb does, in another process."""
+    directory.mkdir(exist_ok=True)
+    with closing(Database.open(directory / "history.db", wall=lambda: 0.0)) as db, db.transaction():
+        change(db)
+
+
+async def test_the_name_of_whom_it_is_not_is_told(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    trust(bob, ANN)
+    decide(bob, lambda db: contacts.rename(db, ANN, "ann"))
+    async with open_peer(network, seed=3, directory=ann) as eve, open_peer(network, seed=2, directory=bob) as other:
+        await eve.node.listen(HOME)
+        with pytest.raises(UntrustedPeer) as told:
+            await other.node.dial(HOME)
+        what = "somebody else answers at memory:home, and not ann"
+        assert str(told.value) == f"{what}: fingerprint {EVE.fingerprint}, and not {ANN.fingerprint}"
+
+
+async def test_a_blocked_contact_is_not_dialed(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    trust(bob, ANN)
+    async with open_peer(network, seed=1, directory=ann) as one, open_peer(network, seed=2, directory=bob) as other:
+        await one.node.listen(HOME)
+        decide(bob, lambda db: contacts.block(db, ANN))
+        for places, expected in ((HOME,), None), ((OLD, HOME), ANN):
+            with pytest.raises(UntrustedPeer, match="you have blocked") as told:
+                await other.node.dial(*places, expected=expected, retry=True)
+            assert f"`p2pchat unblock {ANN}`" in told.value.hint
+        assert network.dials == []
+        decide(bob, lambda db: contacts.unblock(db, ANN))
+        assert (await other.node.dial(HOME)).peer == ANN

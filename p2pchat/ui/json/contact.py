@@ -16,8 +16,8 @@ def contact(known: Known) -> Line:
     kept = known.contact
     return {
         "peer": str(known.peer),
-        "name": known.name,
-        "claim": known.claim,
+        "name": known.claim,
+        "petname": known.name or None,
         "trust": known.trust.value,
         "fingerprint": known.peer.fingerprint,
         "since": None if kept is None else events.timestamp(kept.since_ms),
