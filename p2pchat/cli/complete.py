@@ -103,7 +103,7 @@ def _words(verb: verbs.Verb, *, is_first: bool) -> Iterator[Candidate]:
         case "dial" if is_first:
             yield Candidate("localhost", "this machine")
             yield PATH
-        case "listen":
+        case "listen" | "invite":
             yield Candidate("localhost", "this machine only")
             yield PATH
 

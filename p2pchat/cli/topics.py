@@ -50,8 +50,11 @@ line from standard input. Nothing else is on standard output; sentences for peop
 
   {"event":"ready","protocol":1,"version":…,"peer":…}       the first line: who you are
   {"event":"listening","address":…}
+  {"event":"invite","code":…,"link":…,"expires_at":…, …}    with --invite: what to tell whoever is to come
   {"event":"stranger","peer":…,"waiting":true, …}            somebody asks to be let in (--accept ask)
   {"event":"connected","peer":…,"name":…,"trust":…, …}      messages can flow
+  {"event":"verified","peer":…,"how":"code", …}             whose key it is, is known now
+  {"event":"claim_failed","peer":…,"reason":…, …}           a warning: a code was wrong, or somebody is in the middle
   {"event":"message","peer":…,"id":…,"text":…, …}           or "data", in base64
   {"event":"state","id":…,"ref":…,"state":"delivered", …}   queued, sent, delivered, read; or failed
   {"event":"typing","peer":…,"on":true}                      somebody over there types
@@ -61,12 +64,14 @@ line from standard input. Nothing else is on standard output; sentences for peop
   {"event":"error","code":…,"message":…,"hint":…}
 
   {"command":"send","text":…}    with "ref" its states are told apart, with "peer" it is meant for one of several
-  {"command":"accept","peer":…}  {"command":"reject","peer":…}  {"command":"read","id":…}  {"command":"close"}
+  {"command":"accept","peer":…}  {"command":"reject","peer":…}  {"command":"block","peer":…}
+  {"command":"verify","peer":…,"code":…}    a code that its owner has told you, or the 30 digits of its fingerprint
+  {"command":"read","id":…}  {"command":"close"}
 
 A line that is no command is an error, and skipped. Unknown fields are ignored, on both sides. The end of input is
 close for `dial`; for `listen` it only means that no more commands come. docs/reference/json.md has all fields, and a
 schema. `p2pchat events --json` tells the same events of all runs, each with a cursor to go on from; `history`, `grep`,
-`queue` and `why` print one object for each message, `id` one.
+`queue` and `why` print one object for each message, `id` and `invite` one.
 """
 
 PLACES = """\
@@ -79,7 +84,8 @@ places: what is kept where
     draft                               what you typed and did not send, until the next start
   $XDG_CONFIG_HOME/p2pchat/config.toml  defaults of your own, if you make one: `p2pchat help configuration`
   $XDG_RUNTIME_DIR/p2pchat/PROFILE.sock  the door of the p2pchat that listens, for `p2pchat stdio`; without such a
-                                         directory it is in run/, beside the key
+                                         directory it is in run/, beside the key; so is PROFILE.addresses, where that
+                                         one listens, for `p2pchat invite`
   $XDG_STATE_HOME/p2pchat/log           addresses and ids of who came and went, never what was said; 3 x 1 MiB at most
 
 All of it is readable by you alone. With --guest nothing is written. Nothing is ever put in the current directory.

@@ -25,6 +25,7 @@ RESULTS: Final = {
     "queued_at": "waiting",
     "deleted": "deletion",
     "verified_at": "contact",
+    "link_expires_at": "invited",
     "removed": "removal",
 }  # by a field that only they have
 WAY: Final = ["queued", "sent", "delivered", "read"]  # of a message, none left out
