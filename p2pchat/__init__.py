@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from p2pchat.errors import TransportError as TransportError
     from p2pchat.errors import UntrustedPeer as UntrustedPeer
     from p2pchat.errors import WrongPassphrase as WrongPassphrase
+    from p2pchat.node.events import ClaimFailed as ClaimFailed
     from p2pchat.node.events import Connected as Connected
     from p2pchat.node.events import DialFailed as DialFailed
     from p2pchat.node.events import Disconnected as Disconnected
@@ -51,10 +52,12 @@ if TYPE_CHECKING:
     from p2pchat.node.events import MessagesReceived as MessagesReceived
     from p2pchat.node.events import Notice as Notice
     from p2pchat.node.events import PeerTyping as PeerTyping
+    from p2pchat.node.events import Renamed as Renamed
     from p2pchat.node.events import SaidElsewhere as SaidElsewhere
     from p2pchat.node.events import State as State
     from p2pchat.node.events import StatesChanged as StatesChanged
     from p2pchat.node.events import Stranger as Stranger
+    from p2pchat.node.events import Verified as Verified
     from p2pchat.node.events import WaitingToBeLetIn as WaitingToBeLetIn
     from p2pchat.node.node import Node as Node
     from p2pchat.node.node import open_node as open_node
@@ -102,6 +105,7 @@ _HOMES = {
     "TransportError": "p2pchat.errors",
     "UntrustedPeer": "p2pchat.errors",
     "WrongPassphrase": "p2pchat.errors",
+    "ClaimFailed": "p2pchat.node.events",
     "Connected": "p2pchat.node.events",
     "DialFailed": "p2pchat.node.events",
     "Disconnected": "p2pchat.node.events",
@@ -113,11 +117,13 @@ _HOMES = {
     "Ids": "p2pchat.node.events",
     "SaidElsewhere": "p2pchat.node.events",
     "PeerTyping": "p2pchat.node.events",
+    "Renamed": "p2pchat.node.events",
     "MessagesReceived": "p2pchat.node.events",
     "Notice": "p2pchat.node.events",
     "State": "p2pchat.node.events",
     "StatesChanged": "p2pchat.node.events",
     "Stranger": "p2pchat.node.events",
+    "Verified": "p2pchat.node.events",
     "WaitingToBeLetIn": "p2pchat.node.events",
     "Node": "p2pchat.node.node",
     "open_node": "p2pchat.node.node",

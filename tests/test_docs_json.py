@@ -20,6 +20,7 @@ from tests.support import contract
 TEXT = contract.PAGE.read_text(encoding="utf-8")
 EXAMPLES = [line for block in contract.blocks()[:-1] for line in block.splitlines()]
 EVENTS = [shape["$ref"].rpartition("/")[2] for shape in contract.schema()["oneOf"]]
+COMMANDS = {"send", "accept", "reject", "block", "verify", "read", "close"}
 SILENT = exit_codes.QUIET | {ExitCode.DONE, ExitCode.NO, ExitCode.TERMINATE}
 
 
@@ -45,7 +46,7 @@ def test_every_event_and_every_command_has_a_heading_and_an_example() -> None:
     assert told == set(EVENTS)
     assert [heading for heading in re.findall(r"(?m)^### (\w+)$", TEXT) if heading in EVENTS] == EVENTS
     asked = {json.loads(line).get("command") for line in EXAMPLES} - {None}
-    assert asked == {"send", "accept", "reject", "read", "close"}
+    assert asked == COMMANDS
 
 
 def test_the_schema_finds_what_is_wrong() -> None:
@@ -86,4 +87,4 @@ def test_the_fingerprint_is_that_of_the_id() -> None:
 def test_the_help_names_every_event_and_command() -> None:
     page = topics.find("json")
     assert set(re.findall(r'"event":"(\w+)"', page)) == set(EVENTS)
-    assert set(re.findall(r'"command":"(\w+)"', page)) == {"send", "accept", "reject", "read", "close"}
+    assert set(re.findall(r'"command":"(\w+)"', page)) == COMMANDS

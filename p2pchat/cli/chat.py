@@ -240,6 +240,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
             open_node(identity, env=env, settings=settings, store=store) as node,
             hosting.prepared(plan, node, None if common.guest else where.socket, code) as prepared,
         ):
+            words.meet(node)
             manner = Manner(words=words, store=store, quiet=common.quiet, receipts=not common.no_receipts)
             if common.json:
                 return await signals.run(partial(json_face(common, manner).run, node, prepared))

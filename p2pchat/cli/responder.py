@@ -109,6 +109,7 @@ class Responder:
             profiles.kept(self._where, self._env) as store,
             open_node(self._identity, env=self._env, settings=self._settings, store=store) as node,
         ):
+            self._words.meet(node)
             nursery.start_soon(self._show, node)
             nursery.start_soon(self._serve, node, stream)
             return await signals.run(self._ended.wait)

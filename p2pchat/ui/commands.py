@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 Name = Literal[
     "accept",
+    "block",
     "clear",
     "grep",
     "help",
@@ -23,6 +24,7 @@ Name = Literal[
     "reject",
     "switch",
     "unsend",
+    "verify",
     "who",
     "why",
 ]
@@ -38,18 +40,34 @@ class Command:
     usage: str
     summary: str
     aliases: tuple[str, ...] = ()
-    takes: Literal["nothing", "number", "message", "count", "peer", "text"] = "nothing"
+    takes: Literal["nothing", "number", "message", "count", "peer", "anybody", "text"] = "nothing"
+    alone: bool = False  # it means something without what it takes, too
 
 
 COMMANDS = (
     Command("help", "/help", "show this list", aliases=("h",)),
     Command("quit", "/quit", "say goodbye and end (also /q, /exit)", aliases=("q", "exit")),
-    Command("who", "/who", "who is here, and who waits to be let in", aliases=("w",)),
+    Command(
+        "who",
+        "/who PEER",
+        "who is here, and who waits; with PEER, how safe it is to talk to that one",
+        aliases=("w",),
+        takes="peer",
+        alone=True,
+    ),
     Command("me", "/me TEXT", "say what you do: /me waves", takes="text"),
     Command("nick", "/nick NAME", "call yourself NAME, for this run", takes="text"),
     Command("switch", "/switch PEER", "talk to that peer of /who: its name or its number", takes="peer"),
-    Command("accept", "/accept N", "let stranger number N in", takes="number"),
+    Command("accept", "/accept N", "let stranger number N in, from now on", takes="number"),
     Command("reject", "/reject N", "refuse stranger number N", takes="number"),
+    Command("block", "/block WHOM", "refuse stranger number N, or the peer of that name, for good", takes="anybody"),
+    Command(
+        "verify",
+        "/verify CODE",
+        "make sure whom you talk to, by a code or its 30 digits; alone, it tells what to say",
+        takes="text",
+        alone=True,
+    ),
     Command("why", "/why N", "what became of your message number N; without N, of the newest", takes="message"),
     Command("unsend", "/unsend N", "withdraw your message number N, if it has not left", takes="message"),
     Command("history", "/history N", "the newest N messages; without N, 20", takes="count"),
@@ -58,7 +76,11 @@ COMMANDS = (
     Command("clear", "/clear", "clear the screen"),
 )
 
-_NEEDED = {"text": ("a text", "for example {}"), "peer": ("a name or a number", "both are in /who")}
+_NEEDED = {
+    "text": ("a text", "for example {}"),
+    "peer": ("a name or a number", "both are in /who"),
+    "anybody": ("the number of a stranger, or a name", "both are in /who"),
+}
 _NUMBERS = {
     "number": "the numbers are in /who",
     "message": "the numbers stand beside your messages",
@@ -129,7 +151,7 @@ def _read_command(word: str, argument: str) -> Meaning:
     command = find(word.lower())
     if command is None:
         return _unknown(word)
-    if not argument and command.takes in _NEEDED:
+    if not argument and command.takes in _NEEDED and not command.alone:
         what, hint = _NEEDED[command.takes]
         return Mistake(f"/{command.name} needs {what}", hint.format(command.usage))
     if command.name == "me":

@@ -60,7 +60,7 @@ class Me:
 
     name: str = ""  # what we call ourselves to those whom we let in
     guest: bool = False  # we have a key of this run, and keep nothing
-    receipts: bool = False  # we tell which messages were read
+    receipts: bool = False  # we tell it which of its messages were read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Standing:
     path: Path | None = None  # the connection that runs, or the last one; None: there was none
     me: Me | None = None  # None where only a chat knows that
     guest: bool = False  # it has a key of one run, and keeps nothing
-    verified_now: How | None = None  # it was verified for this run, and that is noted nowhere
+    is_me: bool = False  # it has our own key, or ours vouches for it
 
     @property
     def runs(self) -> bool:
@@ -108,8 +108,8 @@ def trust(standing: Standing) -> str:
     contact = standing.contact
     if contact is not None and contact.trust is Trust.BLOCKED:
         return "blocked: it is not let in, and not dialed"
-    if standing.verified_now is not None:
-        return f"verified for this run, by {VERIFIED[standing.verified_now]}"
+    if standing.is_me:
+        return "this is you: it has your key, or your key vouches for it"
     if contact is not None and contact.verified_ms is not None and contact.how is not None:
         return f"verified on {_day(contact.verified_ms)}, by {VERIFIED[contact.how]}"
     known = f"let in since {_day(contact.since_ms)}, " if contact is not None and contact.accepted else ""
@@ -144,15 +144,11 @@ def sight(standing: Standing, me: Me) -> str:
     name = "no name" if not me.name else f"the name {sanitize.clean_line(me.name)}"
     scheme = standing.path.address.partition(":")[0] if standing.path is not None else ""
     place = {"tcp": ["the address that you come from"], "unix": ["your user on this machine"]}.get(scheme, [])
-    receipts = "which messages you have read" if me.receipts and _is_accepted(standing) else ""
+    receipts = "which messages you have read" if me.receipts else ""
     here = ["that you are here"] if standing.runs else []
     seen = [whom, name, *place, *here, *([receipts] if receipts else [])]
     unseen = ["when you type", *([] if receipts else ["what you have read"]), *([] if here else ["that you are here"])]
     return f"{_list(seen, 'and')}; not {_list(unseen, 'or')}"
-
-
-def _is_accepted(standing: Standing) -> bool:
-    return standing.contact is not None and standing.contact.trust in {Trust.KNOWN, Trust.VERIFIED}
 
 
 def _where(way: Path) -> str:

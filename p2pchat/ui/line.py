@@ -112,7 +112,7 @@ class LineFace:
             ended=self._ended,
             refused=self._refused,
         )
-        choices = Choices(peers=self._names, strangers=lambda: [n for n, _ in self._person.strangers.waiting()])
+        choices = Choices(peers=self._names, strangers=lambda: [n for n, _ in self._person.company.strangers.waiting()])
         self._prompt = Prompt(terminal, printer, answers, completer=Tab(choices), keys=keys)
 
     # ---- events

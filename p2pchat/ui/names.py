@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from p2pchat.errors import BadData
@@ -89,13 +90,13 @@ class Names:
           claim: its own words.
           others: who else is to be told apart from it, and what they call themselves.
         """
-        taken = {shape(theirs) for other, theirs in others if other != peer}
+        taken = frozenset[str]().union(*(shapes(theirs) for other, theirs in others if other != peer))
         return self.petname(peer) or self._claimed(claim, taken) or self.short(peer)
 
     def everyone(self, claims: Mapping[PeerId, str]) -> dict[PeerId, str]:
         """Return what to call each peer where all of them, who have these `claims`, are to be told apart."""
-        how_many = Counter(map(shape, claims.values()))
-        taken = {one for one, count in how_many.items() if count > 1}
+        how_many = Counter(chain.from_iterable(map(shapes, claims.values())))
+        taken = frozenset(one for one, count in how_many.items() if count > 1)
         return {
             peer: self.petname(peer) or self._claimed(claim, taken) or self.short(peer)
             for peer, claim in claims.items()
@@ -103,16 +104,17 @@ class Names:
 
     def claimed(self, claim: str) -> str:
         """Return `claim` as it may stand beside an id; an empty string if somebody could be misled by it."""
-        return self._claimed(claim, ())
+        return self._claimed(claim, frozenset())
 
     def imitated(self, peer: PeerId, claim: str) -> str:
         """Return the petname, of somebody else than `peer`, that its `claim` looks like; empty if there is none."""
-        name = self._by_shape().get(shape(claim), "")
+        petnames = self._by_shape()
+        name = next((petnames[shape] for shape in shapes(claim) if shape in petnames), "")
         return "" if name == self.petname(peer) else name
 
-    def _claimed(self, claim: str, taken: Iterable[str]) -> str:
+    def _claimed(self, claim: str, taken: frozenset[str]) -> str:
         """Return `claim` if nobody can take it for anything else, else nothing; `taken` are shapes of others."""
-        if not is_harmless(claim) or shape(claim) in self._by_shape() or shape(claim) in taken:
+        if not is_harmless(claim) or not shapes(claim).isdisjoint(self._by_shape().keys() | taken):
             return ""
         return sanitize.clean_line(claim)
 
@@ -121,14 +123,15 @@ class Names:
         names = self._petnames()
         if names != self._counted:
             self._counted = dict(names)
-            self._taken = {shape(name): sanitize.clean_line(name) for name in names.values()}
+            self._taken = {shape: sanitize.clean_line(name) for name in names.values() for shape in shapes(name)}
         return self._taken
 
 
 @lru_cache(_MEMORY)
-def shape(name: str) -> str:
-    """Return what `name` looks like: the same for two that a person may take for one."""
-    return rules.skeleton(sanitize.clean_line(name))
+def shapes(name: str) -> frozenset[str]:
+    """Return what `name` looks like: two that a person may take for one have something of it in common."""
+    shown = sanitize.clean_line(name)
+    return frozenset({rules.skeleton(shown), rules.folded(shown)})
 
 
 @lru_cache(_MEMORY)

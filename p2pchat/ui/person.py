@@ -12,7 +12,8 @@ import trio
 from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node import events
 from p2pchat.ui import commands, sanitize
-from p2pchat.ui.strangers import Strangers
+from p2pchat.ui.company import Company
+from p2pchat.ui.verifying import Verifying
 from p2pchat.wire.messages import MAX_DISPLAY_NAME, Text
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Person:
           screen: where our own lines go.
           words: how to say them.
         """
-        self.strangers: Strangers = Strangers()
+        self.company: Company = Company(reader, screen=screen, words=words)
+        self._verifying = Verifying(screen=screen, words=words)
         self.is_leaving: bool = False
         self._reader = reader
         self._screen = screen
@@ -53,7 +55,7 @@ class Person:
     async def follow(self, event: events.Event, chat: Chat) -> None:
         """Tell what is news, and keep somebody to talk to."""
         if isinstance(event, events.Stranger) and event.waiting:
-            await self._screen.note(self._words.question(event, self.strangers.add(event.peer)))
+            await self._screen.note(self._words.question(event, self.company.strangers.add(event.peer)))
             return
         if isinstance(event, events.Invited):  # was asked for, also by those who want it quiet
             await self._screen.note(self._words.tell(event))
@@ -101,12 +103,17 @@ class Person:
                 self.quit(chat, nursery)
             case commands.Do(name="help"):
                 await self._screen.note(commands.table())
-            case commands.Do(name="who"):
-                await self._screen.note(self._who(chat))
-            case commands.Do(name="switch", text=who):
-                await self._switch(who, chat)
+            case commands.Do(name="who", text=whom):
+                await self.company.who(whom, chat)
+            case commands.Do(name="switch", text=whom):
+                if (session := await self.company.find(whom, chat)) is not None:
+                    await self._talk_to(session, chat)
             case commands.Do(name="accept" | "reject" as name, number=number):
-                await self._decide(number, chat, let_in=name == "accept")
+                await self.company.decide(number, chat, let_in=name == "accept")
+            case commands.Do(name="block", text=whom):
+                await self.company.block(whom, chat)
+            case commands.Do(name="verify", text=text):
+                await self._verifying.verify(text, self.current, chat)
             case commands.Do(name="nick", text=name):
                 await self._rename(name, chat)
             case commands.Do(name="reconnect"):
@@ -137,48 +144,9 @@ class Person:
             await self._screen.note(self._words.unsaid(session, count, chat.sessions))
         chat.end()
 
-    def _who(self, chat: Chat) -> list[str]:
-        own = next((session.own for session in chat.sessions), chat.node.id)
-        lines = [f"you are {own}" if own == chat.node.id else f"you are {own}, a guest of {chat.node.id}"]
-        for number, session in enumerate(chat.sessions, 1):
-            name = self._words.name(session, chat.sessions)
-            state = "" if session.connected else ", by another p2pchat" if session.elsewhere else ", connection lost"
-            current = ", whom you talk to" if session is self.current else ""
-            lines.append(f"{number}: {name} ({session.peer}){state}{current}")
-        lines += [f"stranger {number}: {peer}, waiting" for number, peer in self.strangers.waiting()]
-        return lines if len(lines) > 1 else [*lines, "nobody else is here"]
-
-    async def _switch(self, who: str, chat: Chat) -> None:
-        found = self._find(who, chat)
-        if len(found) == 1:
-            await self._talk_to(found[0], chat)
-        elif found:
-            await self._screen.note(["this fits several of those in /who; their numbers do not"])
-        else:
-            what = f"number {who}" if _is_number(who) else "such name"
-            await self._screen.note([f"there is no {what} in /who"])
-
     async def _talk_to(self, session: Session, chat: Chat) -> None:
         self._reader.look_at(session)
         await self._screen.note([f"you now talk to {self._words.name(session, chat.sessions)}"])
-
-    def _find(self, who: str, chat: Chat) -> list[Session]:
-        """Return whom `who` may mean: a number of /who, a whole name, or the beginning of one."""
-        if _is_number(who):
-            return chat.sessions[int(who) - 1 : int(who)] if int(who) else []
-        names = [(self._words.name(session, chat.sessions).casefold(), session) for session in chat.sessions]
-        exact = [session for name, session in names if name == who.casefold()]
-        return exact or [session for name, session in names if name.startswith(who.casefold())]
-
-    async def _decide(self, number: int, chat: Chat, *, let_in: bool) -> None:
-        peer = self.strangers.take(number)
-        if peer is None:
-            await self._screen.note([f"no stranger number {number} waits; /who lists those who do"])
-            return
-        still_there = await chat.node.accept(peer) if let_in else chat.node.reject(peer)
-        what = "let in from now on" if let_in else "refused"
-        absent = "" if still_there else "; it does not wait any more" + (", but it may come back" if let_in else "")
-        await self._screen.note([f"{self._words.peer(peer)} {what}{absent}"])
 
     async def _rename(self, name: str, chat: Chat) -> None:
         try:
@@ -187,7 +155,3 @@ class Person:
             await self._screen.note([f"a name has at most {MAX_DISPLAY_NAME} characters, so nothing has changed"])
         else:
             await self._screen.note(["others see your new name from now on, for this run"])
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10

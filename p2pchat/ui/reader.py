@@ -62,6 +62,7 @@ class Reader:
         self._words = manner.words
         self._quiet = manner.quiet
         self._reads = outlet is screen
+        self._receipts = manner.receipts and self._reads
         self._seen = Seen(manner.store, receipts=manner.receipts)
         self._lookup = lookup.Lookup(manner.store, manner.words.marks, manner.words.names)
         self._clocks = clocks.Clocks()
@@ -79,6 +80,10 @@ class Reader:
         """Let the person look at what the peer of `session` says, and has said."""
         self.current = session
         self._seen.look_at(session)
+
+    def tells_receipts(self, session: Session) -> bool:
+        """Whether the peer of `session` learns which of its messages were read."""
+        return self._receipts and session.known
 
     def author(self, session: Session, chat: Chat) -> str:
         """Return how we are called in front of what we say to the peer of `session`."""

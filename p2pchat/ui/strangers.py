@@ -32,6 +32,10 @@ class Strangers:
         """Return who has `number`, and forget the question; None if nobody does."""
         return self._peers.pop(number, None)
 
+    def forget(self, peer: PeerId) -> None:
+        """Forget the question about `peer`, if there is one."""
+        self._peers = {number: known for number, known in self._peers.items() if known != peer}
+
     def waiting(self) -> list[tuple[int, PeerId]]:
         """Return all questions that were not answered."""
         return list(self._peers.items())

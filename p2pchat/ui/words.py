@@ -6,18 +6,31 @@ Short and kind, lower case, no full stop, and what to do where there is somethin
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from p2pchat.node import events
+from p2pchat.store.contacts import Trust
 from p2pchat.ui import clocks, endings, sanitize
-from p2pchat.ui.names import Names
+from p2pchat.ui.names import Names, petnames
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.crypto.identity import PeerId
+    from p2pchat.node.node import Node
     from p2pchat.node.session import Session
     from p2pchat.ui.marks import Marks
+
+FOR_NOW: Final = " for this run"
+OURS_FAILED: Final = (
+    "the connection was closed; ask for a new code by voice, and type that. If it fails, too, somebody may sit between"
+    " the two of you on this way: take another one"
+)
+THEIRS_FAILED: Final = (
+    "it is not verified, and the code did not let it in. Ask whom you gave the code to whether that was them; if not,"
+    " somebody may sit in between: give them a new code, on another way"
+)
 
 
 class Words:
@@ -48,6 +61,10 @@ class Words:
         self._let_in = let_in
         self._options = options
 
+    def meet(self, node: Node) -> None:
+        """Call peers by the names that they have among the contacts of `node`."""
+        self.names.know(lambda: petnames(node.contacts.everyone()))
+
     def peer(self, peer: PeerId) -> str:
         """Return what to call somebody of whom only the id counts: the name that I gave it, or the id, shortened."""
         return self.names.of(peer, "")
@@ -59,6 +76,19 @@ class Words:
         if session.peer == self._me:
             return "you (over there)"
         return self.names.of(session.peer, session.name, ((other.peer, other.name) for other in others))
+
+    def with_id(self, session: Session, others: Iterable[Session] = ()) -> str:
+        """Return the same, and the id, shortened: the two of them tell whom I mean."""
+        return self._and_id(self.name(session, others), session.peer)
+
+    def is_me(self, session: Session) -> bool:
+        """Whether the peer of `session` has our own key, or one for which ours vouches."""
+        return session.vouched or session.peer == self._me
+
+    def command(self, verb: str, peer: PeerId) -> str:
+        """Return what to type in a shell to do something about `peer`."""
+        petname = self.names.petname(peer)
+        return f"`p2pchat {verb} {shlex.quote(petname) if petname else peer}{self._options}`"
 
     def tell(self, event: events.Event, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines for `event`; none for what is not news, or is shown otherwise."""
@@ -78,6 +108,8 @@ class Words:
             case events.Leaving(session=session, going_away=going_away, reason=reason):
                 name = self.name(session, sessions)
                 lines = [_because(f"{name} went away" if going_away else f"goodbye from {name}", reason)]
+            case events.Disconnected(session=session) if session.trust is Trust.BLOCKED:
+                lines = [f"{self.name(session, sessions)} is blocked, and the connection is closed"]
             case events.Disconnected(session=session, clean=False):  # of a clean end the goodbye was told
                 lost = f"connection lost: {self.name(session, sessions)}"
                 lines = [_because(lost, event.reason) + _again(event.redial)]
@@ -87,11 +119,29 @@ class Words:
                 lines = [f"{sanitize.clean_line(str(error))}{_again(redial)}"]
             case events.Notice(text=text, hint=hint):
                 lines = [sanitize.clean_line(line) for line in (text, hint) if line]
-            case events.Stranger(waiting=False):
-                lines = [*self._stranger(event, "was refused"), f"to let it in next time: {self._let_in(event.peer)}"]
+            case events.Stranger() | events.Verified() | events.ClaimFailed() | events.Renamed():
+                lines = self._about_trust(event, sessions)
             case _:
                 pass
         return lines
+
+    def _about_trust(
+        self,
+        event: events.Stranger | events.Verified | events.ClaimFailed | events.Renamed,
+        sessions: Iterable[Session],
+    ) -> list[str]:
+        match event:
+            case events.Stranger(waiting=True):
+                return []  # the face asks: see `question`
+            case events.Stranger():
+                cure = f"to let it in next time: {self._let_in(event.peer)}"
+                return [*self._stranger(event, "was refused"), cure]
+            case events.Renamed(session=session):
+                return self._renamed(session, event.before)
+            case events.Verified(peer=peer):
+                return self._verified(event, self._whom(peer, sessions))
+            case events.ClaimFailed(peer=peer):
+                return self._claim_failed(event, self._whom(peer, sessions))
 
     def unsaid(self, session: Session, count: int, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines about `count` messages that the peer of `session` has not got when we leave."""
@@ -108,6 +158,18 @@ class Words:
         came = f"{count} {are} of {name} came earlier and {'were' if count > 1 else 'was'} not shown"
         return [f"{came} (the last of what was shown may be among them): `{command}` has them"]
 
+    def compared(self, name: str, *, kept: bool) -> list[str]:
+        """Return the line about the peer called `name`, whose digits are the right ones; `kept` for longer than now."""
+        return [f"{name} is verified{'' if kept else FOR_NOW}: these are the digits of its key"]
+
+    def differs(self, name: str) -> list[str]:
+        """Return the warning about digits that are not those of the peer called `name`."""
+        return [
+            f"{self.marks.failed} these are not the digits of {name}, and nothing was verified",
+            "a digit misheard? read them once more; if they still differ, this is not whom you mean, or somebody is in",
+            "the middle and reads what you say: end this chat, say nothing here that is not for others",
+        ]
+
     def clock(self, session: Session, ahead: float, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines about a clock that is so many seconds ahead of ours, or behind."""
         where = "ahead of" if ahead > 0 else "behind"
@@ -118,7 +180,7 @@ class Words:
         """Return the lines that ask whether to let a stranger in; nothing is the default."""
         return [
             *self._stranger(event, "asks to be let in"),
-            f"/accept {number} lets it in, /reject {number} refuses",
+            f"/accept {number} lets it in, /reject {number} refuses, /block {number} for good",
         ]
 
     def _stranger(self, event: events.Stranger, what: str) -> list[str]:
@@ -134,14 +196,44 @@ class Words:
 
     def _connected(self, event: events.Connected, name: str) -> list[str]:
         session = event.session
-        if session.vouched or session.peer == self._me:
+        if self.is_me(session):
             return [f"connected again: {name}" if event.resumed else f"connected: {name}"]
         misleads = self.misleads(session.peer, session.name)
         if event.resumed:
             return [f"connected again: {name}", *misleads]
-        short = self.names.short(session.peer)
-        who = name if short in name else f"{name} ({short})"
-        return [f"connected: {who}" + (", a guest: it keeps nothing" if session.guest else ""), *misleads]
+        verified = ", verified" if session.trust is Trust.VERIFIED else ""
+        guest = ", a guest: it keeps nothing" if session.guest else ""
+        return [f"connected: {self._and_id(name, session.peer)}{verified}{guest}", *misleads]
+
+    def _whom(self, peer: PeerId, sessions: Iterable[Session]) -> str:
+        """Return what to call `peer`, and its id."""
+        sessions = list(sessions)
+        session = next((one for one in sessions if one.peer == peer), None)
+        return self._and_id(self.peer(peer), peer) if session is None else self.with_id(session, sessions)
+
+    def _and_id(self, name: str, peer: PeerId) -> str:
+        short = self.names.short(peer)
+        return name if name == short else f"{name} ({short})"
+
+    def _verified(self, event: events.Verified, whom: str) -> list[str]:
+        proof = "the code that it gave you was right" if event.by_us else "it knew the code that you gave out"
+        return [f"{whom} is verified{'' if event.kept else FOR_NOW}: {proof}, and nobody is in between"]
+
+    def _claim_failed(self, event: events.ClaimFailed, whom: str) -> list[str]:
+        at = f" at {sanitize.clean_line(str(event.address))}" if event.address is not None else ""
+        if event.ours:
+            return [
+                f"{self.marks.failed} warning: {whom}{at} is not verified: {sanitize.clean_line(event.reason)}",
+                OURS_FAILED,
+            ]
+        return [f"{self.marks.failed} warning: {whom}{at}: {sanitize.clean_line(event.reason)}", THEIRS_FAILED]
+
+    def _renamed(self, session: Session, before: str) -> list[str]:
+        """Return the lines about another name that a peer gives itself; which I call it stays."""
+        now = self.names.claimed(session.name) or ("nothing" if not session.name else "something that is not shown")
+        who = self.names.of(session.peer, before)
+        misleads = self.misleads(session.peer, session.name)
+        return misleads or [f"{who} now calls itself {now}", f"it is {session.peer}"]
 
     def misleads(self, peer: PeerId, claim: str) -> list[str]:
         """Return the line about a peer that calls itself as I call somebody else."""

@@ -62,7 +62,7 @@ async def test_a_stranger_is_let_in_by_a_command(ann: Home, bob: Home) -> None:
         assert stranger["peer"] == me
         await guest.program.wait_for("waiting to be let in\n")
         await host.command("accept", peer=me)
-        assert (await host.wait_for("connected"))["trust"] == "accepted"
+        assert (await host.wait_for("connected"))["trust"] == "known"
         await guest.command("send", text="thank you")
         heard = await host.wait_for("message", text="thank you")
         await host.command("read", id=heard["id"])

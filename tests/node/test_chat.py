@@ -211,8 +211,8 @@ async def test_a_new_name_is_told_to_whoever_is_there_and_shown(network: Network
         await ann.node.sessions[0].send("it is me")
         await bob.wait_heard(1)
         assert session.name == "carol"
-        told = await bob.wait_for(events.Notice)
-        assert (told.text, told.hint) == ("ann now calls itself carol", f"it is {ann.node.id}")
+        told = await bob.wait_for(events.Renamed)
+        assert (told.session, told.before) == (session, "ann")
         with pytest.raises(LocalProtocolError):
             ann.node.rename("x" * 65)
         assert ann.node.settings.name == "carol"

@@ -172,7 +172,9 @@ async def open_program(
     ):
         program = Program(node, keys, out, err)
         face: Face
-        manner = Manner(words=words(me), store=store, quiet=quiet, receipts=receipts)
+        said_in = words(me)
+        said_in.meet(node)
+        manner = Manner(words=said_in, store=store, quiet=quiet, receipts=receipts)
         if kind in {"plain", "file"}:
             screen = Transcript(out if kind == "plain" else err, marks=marks.UNICODE, wall=env.wall)
             outlet = screen if kind == "plain" else ExactBytes(out)

@@ -111,11 +111,13 @@ async def open_json_program(
         open_node(me, env=env, settings=settings, store=store) as node,
     ):
         program = JsonProgram(node, keys, out, err)
+        told_in = words(me)
+        told_in.meet(node)
         face = JsonFace(
             source=None if no_input else keys,
             lines=Lines(out),
             status=None if quiet else err,
-            manner=Manner(words=words(me), store=store, quiet=quiet),
+            manner=Manner(words=told_in, store=store, quiet=quiet),
             code_of=lambda error: exit_codes.word(exit_codes.of(error)),
         )
 

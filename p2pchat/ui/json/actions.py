@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, assert_never
 
 import trio
 
+from p2pchat.crypto.codes import Code
 from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import AddressError, LocalProtocolError, P2PChatError, StoreError
 from p2pchat.node.events import State
+from p2pchat.ui import verifying
 from p2pchat.ui.json import commands
 from p2pchat.ui.json import events as tell
 from p2pchat.ui.json.commands import Refused
-from p2pchat.ui.json.trust import Trust, trust_in
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from p2pchat.ui.json.lines import Lines
 
 SEND_PATIENCE: Final = 10.0  # seconds for room in the outbox of one peer, where other peers wait behind it
+
+WARNING: Final = "were they misheard? if not, this is not whom you mean, or somebody is in the middle"
 
 
 class Actions:
@@ -77,10 +80,14 @@ class Actions:
             case commands.Send():
                 await self._send(command)
             case commands.Accept(peer=peer):
-                await self._accept(_peer_id(peer))
+                await self._may_fail(self._chat.node.accept(_peer_id(peer)))
             case commands.Reject(peer=peer):
                 if not self._chat.node.reject(_peer_id(peer)):
                     raise Refused("not_waiting", f"{peer} does not wait to be let in")
+            case commands.Block(peer=peer):
+                await self._may_fail(self._chat.node.block(_peer_id(peer)))
+            case commands.Verify():
+                await self._may_fail(self._verify(command))
             case commands.Read():
                 await self._read(command)
             case commands.Close(peer=peer):
@@ -88,11 +95,22 @@ class Actions:
             case _:
                 assert_never(command)
 
-    async def _accept(self, peer: PeerId) -> None:
+    async def _may_fail(self, deed: Awaitable[object]) -> None:
+        """Wait for `deed`; what p2pchat reports of it becomes the answer to the command."""
         try:
-            await self._chat.node.accept(peer)
+            await deed
         except P2PChatError as exc:
             raise Refused(self._code_of(exc), str(exc), hint=exc.hint) from exc
+
+    async def _verify(self, command: commands.Verify) -> None:
+        session = self._addressee(command.peer)
+        node = self._chat.node
+        if (digits := verifying.digits_of(command.code)) is None:
+            node.verify(session, Code.parse(command.code))
+        elif await verifying.compare(node, session, digits):
+            self._lines.say(tell.compared(self._talks.of(session), durable=verifying.keeps(node, session)))
+        else:
+            raise Refused("not_verified", f"these are not the digits of {command.peer}", hint=WARNING)
 
     async def _send(self, command: commands.Send) -> None:
         if len(command.text.encode()) > messages.MAX_TEXT:
@@ -107,7 +125,7 @@ class Actions:
         talk = next((talk for talk in self._talks if talk.has_heard(command.id)), None)
         if talk is None:
             raise Refused("unknown_message", f"{command.id} is no message that still awaits a receipt")
-        if trust_in(talk.session, self._chat) is Trust.NONE:
+        if not talk.session.known:
             raise Refused("not_accepted", "strangers get no receipts", hint="`accept` the peer first")
         await self._post(talk.session, messages.Read(command.id.bytes))
         talk.receipted(command.id)

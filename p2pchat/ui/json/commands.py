@@ -30,7 +30,7 @@ class Send(Base, tag="send", frozen=True):
 
 
 class Accept(Base, tag="accept", frozen=True):
-    """Let `peer` in, now if it waits and for the rest of this run."""
+    """Let `peer` in, now if it waits, and from now on."""
 
     peer: str
 
@@ -39,6 +39,19 @@ class Reject(Base, tag="reject", frozen=True):
     """Send `peer` away, who waits."""
 
     peer: str
+
+
+class Block(Base, tag="block", frozen=True):
+    """Refuse `peer` from now on, and end its link if it has one."""
+
+    peer: str
+
+
+class Verify(Base, tag="verify", frozen=True):
+    """Make sure whose key `peer` has: `code` is one of an invite of theirs, or the 30 digits of its fingerprint."""
+
+    peer: str
+    code: str
 
 
 class Read(Base, tag="read", frozen=True):
@@ -53,7 +66,7 @@ class Close(Base, tag="close", frozen=True):
     peer: str | None = None
 
 
-Command: TypeAlias = Send | Accept | Reject | Read | Close
+Command: TypeAlias = Send | Accept | Reject | Block | Verify | Read | Close
 
 
 class Refused(Exception):

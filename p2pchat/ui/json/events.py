@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import p2pchat
-from p2pchat.node.events import Elsewhere, Invited, Listening, State
+from p2pchat.node.events import Connected, Invited, Listening, State
+from p2pchat.store.contacts import How
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
@@ -73,25 +74,60 @@ def stranger(event: events.Stranger) -> Line:
     }
 
 
-def connected(talk: Conversation, event: events.Connected | events.Elsewhere, *, trust: str, link: int) -> Line:
-    """Return the line for a peer that can be reached now, for the `link`-th time; `trust` is how it got in."""
-    if isinstance(event, Elsewhere):
-        line = link_up(talk.peer, talk.session.name, "", trust=trust, link=link)
-        return line | {"transport": BY_STORE}
-    address = "" if event.address is None else str(event.address)
-    return link_up(talk.peer, talk.session.name, address, trust=trust, link=link)
+def connected(talk: Conversation, event: events.Connected | events.Elsewhere, *, petname: str, link: int) -> Line:
+    """Return the line for a peer that can be reached now, for the `link`-th time; `petname` is what I call it."""
+    session = talk.session
+    address = str(event.address) if isinstance(event, Connected) and event.address is not None else ""
+    line = link_up(talk.peer, session.name, address, trust=session.trust.value, petname=petname, link=link)
+    return line if isinstance(event, Connected) else line | {"transport": BY_STORE}
 
 
-def link_up(peer: str, name: str, address: str, *, trust: str | None, link: int) -> Line:
+def link_up(  # noqa: PLR0913  (the fields)
+    peer: str, name: str, address: str, *, trust: str | None, petname: str = "", link: int
+) -> Line:
     """Return the line for a link by way of `address`, empty if nobody knows it."""
     return {
         "event": "connected",
         "peer": peer,
         "name": name,
+        "petname": petname or None,
         "trust": trust,
         "transport": address.partition(":")[0] or None,
         "address": address or None,
         "link": link,
+    }
+
+
+def imitates(petname: str) -> Line:
+    """Return the field for a name that looks like how I call somebody else; none if it looks like nobody's."""
+    return {"imitates": petname} if petname else {}
+
+
+def verified(event: events.Verified) -> Line:
+    """Return the line for a key that is known to be whose it should be."""
+    return {
+        "event": "verified",
+        "peer": str(event.peer),
+        "how": event.how.value,
+        "by_us": event.by_us,
+        "durable": event.kept,
+    }
+
+
+def compared(talk: Conversation, *, durable: bool) -> Line:
+    """Return the same for a key whose fingerprint we have compared."""
+    line = {"event": "verified", "peer": talk.peer, "how": How.FINGERPRINT.value, "by_us": True}
+    return line | {"durable": durable}
+
+
+def claim_failed(event: events.ClaimFailed) -> Line:
+    """Return the line for a code that has verified nobody."""
+    return {
+        "event": "claim_failed",
+        "peer": str(event.peer),
+        "address": None if event.address is None else str(event.address),
+        "ours": event.ours,
+        "reason": event.reason,
     }
 
 

@@ -19,7 +19,6 @@ from p2pchat.ui.json import events as tell
 from p2pchat.ui.json.actions import Actions
 from p2pchat.ui.json.conversation import Conversations
 from p2pchat.ui.json.lines import Splitter
-from p2pchat.ui.json.trust import trust_in
 from p2pchat.ui.unshown import Unshown
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class JsonFace:
                 self._dials_again(redial, chat)
                 again = f"{error}; dialling again in {redial:.0f} s"
                 self._lines.say(tell.error(self._code_of(error), again, hint=error.hint))
-            case events.Notice() | events.WaitingToBeLetIn():
+            case events.Notice() | events.WaitingToBeLetIn() | events.Renamed():
                 await self._tell_people(self._words.tell(event, chat.sessions))
             case _:
                 pass  # who goes away is told as disconnected; a dial that failed for good, by whoever ends us
@@ -180,7 +179,9 @@ class JsonFace:
         self._links += 1
         talk = self._talks.of(event.session)
         talk.next_attempt = None
-        line = tell.connected(talk, event, trust=trust_in(event.session, chat).value, link=self._links)
+        peer, names = event.session.peer, self._words.names
+        line = tell.connected(talk, event, petname=names.petname(peer), link=self._links)
+        line |= tell.imitates(names.imitated(peer, event.session.name))
         left = await self._unshown.left(event.session)
         self._lines.say(line | tell.unshown(left) if left.count else line)
         await self._tell_people(self._words.unshown(event.session, left.count, chat.sessions))

@@ -29,7 +29,7 @@ async def test_a_chat_from_ready_to_disconnected(autojump_clock: MockClock) -> N
         assert await program.wait_ended() is None
         assert program.events[0] == {"event": "ready", "protocol": 1, "version": "0.1.0", "peer": me}
         (connected,) = program.told("connected")
-        assert (connected["peer"], connected["name"], connected["trust"], connected["link"]) == (it, "bob", "dialed", 1)
+        assert (connected["peer"], connected["name"], connected["trust"], connected["link"]) == (it, "bob", "known", 1)
         assert (connected["transport"], connected["address"]) == ("memory", "memory:home")
         assert program.states("1") == ["queued", "sent", "delivered"]
         assert (heard["peer"], heard["name"], heard["text"]) == (it, "bob", "hé")
@@ -101,7 +101,7 @@ async def test_a_stranger_waits_for_accept(autojump_clock: MockClock) -> None:
         assert stranger["peer"] == str(eve.node.id)
         assert stranger["fingerprint"] == eve.node.id.fingerprint
         program.command("accept", peer=stranger["peer"])
-        assert (await program.wait_for("connected"))["trust"] == "accepted"
+        assert (await program.wait_for("connected"))["trust"] == "known"
         program.command("send", text="welcome")
         assert await eve.wait_heard(1) == ["welcome"]
 
@@ -136,7 +136,7 @@ async def test_who_was_refused_is_let_in_the_next_time(autojump_clock: MockClock
         program.command("accept", peer=stranger["peer"].upper())
         await trio.sleep(1)
         await eve.node.dial(HOME)
-        assert (await program.wait_for("connected"))["trust"] == "accepted"
+        assert (await program.wait_for("connected"))["trust"] == "known"
 
 
 async def test_a_guest_of_our_own_key_is_you(autojump_clock: MockClock) -> None:
@@ -148,7 +148,7 @@ async def test_a_guest_of_our_own_key_is_you(autojump_clock: MockClock) -> None:
         await program.wait_for("listening")
         await myself.node.dial(HOME)
         connected = await program.wait_for("connected")
-        assert connected["trust"] == "you"
+        assert connected["trust"] == "known"
         assert connected["peer"] != program.told("ready")[0]["peer"]
 
 
@@ -160,7 +160,7 @@ async def test_quiet_and_without_input(autojump_clock: MockClock) -> None:
             program.end_input()
             stranger = await bob.wait_for(events.Stranger)
             await trio.sleep(10)
-            bob.node.accept(stranger.peer)
+            await bob.node.accept(stranger.peer)
             await program.wait_for("connected")
             await bob.node.sessions[0].send("hi")
             await program.wait_for("message")

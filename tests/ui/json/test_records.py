@@ -50,6 +50,7 @@ def test_every_kind_of_record_is_a_line_that_the_contract_knows(book: Logbook) -
         "event": "connected",
         "peer": str(BOB),
         "name": "bob",
+        "petname": None,
         "trust": None,
         "transport": "tcp",
         "address": "tcp:box:7272",
