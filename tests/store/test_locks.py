@@ -61,8 +61,11 @@ def test_the_files_stay_and_are_for_their_owner_alone(directory: Path) -> None:
 def test_it_goes_with_the_process_and_not_with_its_children(directory: Path) -> None:
     locks = PeerLocks(directory)
     locks.try_lock(ALICE)
-    program = "import sys; sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, close_fds=False) as child:
+    program = "import sys; print('ready', flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, close_fds=False) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"  # a child has our files until the kernel has loaded its program
         locks.close()
         again = PeerLocks(directory)
         assert again.try_lock(ALICE) is True
