@@ -106,18 +106,10 @@ def live(db: Database) -> list[Invite]:
       StoreError: if they cannot be read.
     """
     now_ms = db.now_ms()
-    return [each for each in all_of_them(db) if each.attempts < MAX_ATTEMPTS and each.expires_ms > now_ms]
-
-
-def all_of_them(db: Database) -> list[Invite]:
-    """Return what was not deleted yet: also codes that are dead, or were tried for the last time; only reads.
-
-    Raises:
-      StoreError: as `live`.
-    """
     with failures.naming(db.path):
         rows = db.connection.execute(f"SELECT {_COLUMNS} FROM invites ORDER BY slot").fetchall()  # noqa: S608
-    return [_invite(db, *row) for row in rows]
+    found = [_invite(db, *row) for row in rows]
+    return [invite for invite in found if invite.attempts < MAX_ATTEMPTS and invite.expires_ms > now_ms]
 
 
 def expire(db: Database) -> None:

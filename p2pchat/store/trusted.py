@@ -15,7 +15,7 @@ from p2pchat.store import contacts, failures, invites, pins
 if TYPE_CHECKING:
     from p2pchat.store.database import Database
 
-_LOOKS: Final = {"contacts": contacts.everyone, "pins": pins.everywhere, "invites": invites.all_of_them}
+_LOOKS: Final = {"contacts": contacts.everyone, "pins": pins.everywhere, "invites": invites.live}
 
 
 def check(db: Database) -> None:
