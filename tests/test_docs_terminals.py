@@ -23,7 +23,7 @@ from tests.support.tmux import HAS_TMUX, PROMPT, Pane, open_panes
 ROOT = Path(__file__).parent.parent
 PAGES = [
     "docs/tutorial.md",
-    *(f"docs/howto/{name}.md" for name in ("unix-socket", "pipes", "ssh-hop", "scripts", "backup")),
+    *(f"docs/howto/{name}.md" for name in ("unix-socket", "pipes", "ssh-hop", "scripts", "backup", "contacts")),
 ]
 SQLITE3 = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute(sys.argv[2])"
 TERMINALS = ("bob", "bob's other terminal", "alice")

@@ -96,6 +96,11 @@ def _words(verb: verbs.Verb, *, is_first: bool) -> Iterator[Candidate]:
             yield from (Candidate(one.name, one.summary) for one in verbs.VERBS)
         case "config" if is_first:
             yield from map(Candidate, ("show", "path"))
+        case "contacts" if is_first:
+            yield Candidate("list", "whom you know")
+            yield Candidate("show", "all that is known of one")
+            yield Candidate("rename", "give a name")
+            yield Candidate("remove", "forget a contact")
         case "history" if is_first:
             yield Candidate("delete", "delete what was said")
         case "completion" if is_first:

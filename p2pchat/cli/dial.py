@@ -11,10 +11,12 @@ from p2pchat.cli import options, say, settings
 from p2pchat.cli.exit_codes import ExitCode
 
 HELP = """\
-Reach a peer and chat. PEER is an address: HOST, HOST:PORT, or a path with a slash (`p2pchat help addresses` has the
-rest); or a link that `p2pchat listen` has printed, or the peer1… id of somebody who has answered before.
+Reach a peer and chat. PEER is the name that you gave a contact, or an address: HOST, HOST:PORT, or a path with a slash
+(`p2pchat help addresses` has the rest); or a link that `p2pchat listen` has printed, or the peer1… id of somebody.
 
-Who answers at an address for the first time is expected there from then on: another key is refused.
+Who answers at an address for the first time is expected there from then on: another key is refused. All addresses of a
+contact are dialed at once, a command alone and last; the first where its key answers is used, and nobody else learns
+who you are.
 
 With --code both sides prove to each other that they know the code which `p2pchat invite` has made over there: you are
 let in, and from then on each knows whose key the other has. You are asked for it. Scripts say it in P2PCHAT_CODE, or on

@@ -10,8 +10,9 @@ import typer
 from p2pchat.cli import options, settings
 
 HELP = """\
-Show what was said, oldest first: all of it, or what was said with PEER (a peer id, a link, or an address that you have
-dialed). The signs are the states of your own messages: · queued, → sent, ✓ delivered, ✓✓ read, ✗ failed.
+Show what was said, oldest first: all of it, or what was said with PEER (the name that you gave a contact, an id, a
+link, or an address that you have dialed). The signs are the states of your own messages: · queued, → sent, ✓ delivered,
+✓✓ read, ✗ failed.
 
 `p2pchat history delete --help` tells how to delete some of it. With --json each message is an object on one line.
 

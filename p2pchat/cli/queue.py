@@ -9,8 +9,9 @@ import typer
 from p2pchat.cli import options, settings
 
 HELP = """\
-Show your messages that were not acknowledged yet, oldest first: for whom, since when, how long they are. PEER is a peer
-id or an address; without it, all that waits is shown. It goes out when any p2pchat of this profile meets that peer.
+Show your messages that were not acknowledged yet, oldest first: for whom, since when, how long they are. PEER is a name
+of yours, an id or an address; without it, all that waits is shown. It goes out when any p2pchat of this profile meets
+that peer.
 
 Example: p2pchat queue
 """

@@ -11,8 +11,9 @@ from p2pchat.cli import options, settings
 from p2pchat.cli.durations import some_seconds
 
 HELP = """\
-Send one message and tell by the exit code how far it came. PEER is a peer id, a link, or an address with a colon or a
-slash. TEXT is the message; without it, or with `-`, all of standard input is, less its last newline.
+Send one message and tell by the exit code how far it came. PEER is the name that you gave a contact, a peer id, a link,
+or an address with a colon or a slash. TEXT is the message; without it, or with `-`, all of standard input is, less its
+last newline.
 
 To a peer that has answered there before, or whose id you gave, the message is stored first and then sent: what is not
 delivered when the time is up (--timeout, here 30 seconds) stays queued, and goes out when any p2pchat of this profile

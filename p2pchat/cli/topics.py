@@ -21,6 +21,10 @@ addresses: where a peer can be reached
   exec:'ssh box p2pchat stdio'
                          what a command reads and writes (only to dial); no shell looks at the words
   memory:name            inside one program, for tests and demos
+
+Where a verb takes PEER, that is an address, a peer1… id, a link that begins with p2pchat:, or the name that you gave a
+contact (`p2pchat contacts`). A word without a colon or a slash is a contact first; only `dial` takes it for a host if
+there is none of that name. Of a contact all addresses are dialed at once, commands alone, last, and only by `dial`.
 """
 
 PIPES = """\
@@ -79,8 +83,8 @@ places: what is kept where
 
   $XDG_DATA_HOME/p2pchat/PROFILE/       what the profile is, usually in ~/.local/share; --data-dir moves it
     identity.key                        your key: who has it can be you
-    history.db                          what was said, what waits to be sent, and who answers at which address
-    accepted                            who may come in, one peer id a line; lines that begin with # are yours
+    history.db                          what was said, what waits to be sent, and whom you know: their keys, your names
+                                        for them, who may come in, and who is expected at which address
     draft                               what you typed and did not send, until the next start
   $XDG_CONFIG_HOME/p2pchat/config.toml  defaults of your own, if you make one: `p2pchat help configuration`
   $XDG_RUNTIME_DIR/p2pchat/PROFILE.sock  the door of the p2pchat that listens, for `p2pchat stdio`; without such a
