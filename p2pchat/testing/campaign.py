@@ -35,7 +35,8 @@ RARE: Final = (
         "continued in another process",
     ),
     *("backup restored", "rollback detected", "gap told"),
-    *("another key answers", "another key is refused"),
+    *("another key answers", "another key is refused", "an impostor is refused"),
+    *("met by a code", "met again", "a code is refused"),
 )
 
 

@@ -8,7 +8,6 @@ The rules, by their names in docs/protocol.md 6.5 and in the product's promises:
 * what arrives is a prefix, at every moment, and whole (I1)
 * an acknowledgement is believed only of what is on the other disk, now and after it has lost power (I3, I4)
 * no number of the log goes backwards, whoever died (the number of an entry is never used twice)
-* a pin stays where it is, and names whoever was met there; nobody is known without consent (promise 3)
 
 A store that is put back from a backup may forget what was said or heard since then; the world says so with `forgotten`.
 """
@@ -18,12 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from p2pchat.testing.watch import Standing, Standings
-
-Pins: TypeAlias = dict[str, bytes]  # who is expected where: the key, by address
 
 
 @final
@@ -177,36 +174,6 @@ def check_survived(name: str, before: Standings, after: Standings) -> None:
                 raise Broken(f"LOST COMMIT: {name}: {number} was {getattr(old, number)}, and is {getattr(new, number)}")
         if new.peer_epoch == old.peer_epoch and new.peer_seen < old.peer_seen:
             raise Broken(f"LOST COMMIT: {name}: had seen {old.peer_seen} entries, and has {new.peer_seen}")
-
-
-def check_pins(name: str, before: Pins, after: Pins, owners: Pins) -> None:
-    """Check that nobody is expected anywhere but where everybody was before, and where they really are.
-
-    Args:
-      name: whose pins.
-      before: as last committed.
-      after: as committed now.
-      owners: who is where.
-
-    Raises:
-      Broken: if not.
-    """
-    for address, key in before.items():
-        if after.get(address) != key:
-            raise Broken(f"PIN MOVED: {name} expected somebody at {address}, and now somebody else or nobody")
-    for address, key in after.items():
-        if owners.get(address) != key:
-            raise Broken(f"PIN OF A STRANGER: {name} expects somebody at {address} who is not there")
-
-
-def check_consent(name: str, known: Iterable[object], wanted: Iterable[bytes]) -> None:
-    """Check that everybody who is let in at `name` is somebody to whom its person has agreed.
-
-    Raises:
-      Broken: if not.
-    """
-    if uninvited := set(known) - set(wanted):
-        raise Broken(f"KNOWN WITHOUT CONSENT: {name} lets in {len(uninvited)} that nobody has agreed to")
 
 
 def check_acknowledged(line: str, sender: Standing, receiver: dict[bytes, int]) -> None:

@@ -41,6 +41,7 @@ class Profile:
     window: int = 4096  # entries that may be under way
     skew: float = 0.0  # seconds by which wall clocks differ, at most
     doubles: bool = False  # Alice has two processes on one profile
+    guarded: bool = False  # only who is known is let in, and people get to know each other by codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,9 @@ def aimed(seed: int, point: str) -> Scenario:
         victim, nth = 0, 1
         says += (Say(1.0, 0, 1), Say(8.0, 0, 1), Say(16.0, 0, 1))
         story = [faults.BackUp(throw.uniform(3, 5), 0), faults.Restore(throw.uniform(11, 15), 0)]
+    if point.endswith(("attempt", "honour", "trust")):  # Alice claims a code of Bob's, and both remember who it is
+        victim, nth = int(not point.endswith("trust")), 1
+        profile = replace(profile, guarded=True, everybody_dials=False)
     story += [faults.CrashAt(0.0, victim, point, nth, _loss(throw), throw.choice((0.0, 3.0)))]
     says, story = tuple(sorted(says, key=lambda say: say.at)), sorted(story, key=lambda fault: fault.at)
     return Scenario(seed, replace(profile, doubles=False), says, tuple(story))
@@ -137,6 +141,7 @@ def _profile(throw: random.Random) -> tuple[Profile, float]:
         window=throw.choice((2, 16, 4096)),
         skew=throw.choice((0.0, 0.0, 30.0, 1e6)),
         doubles=throw.random() < 0.15,
+        guarded=throw.random() < 0.3,
     )
     return profile, throw.choice((2.0, 8.0, 30.0))
 

@@ -11,7 +11,8 @@ import trio
 from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import dice
-from p2pchat.testing.checker import Broken, check_acknowledged, check_consent, check_pins, check_survived
+from p2pchat.testing.checker import Broken, check_acknowledged, check_survived
+from p2pchat.testing.consent import Consent, trusted
 from p2pchat.testing.impostor import Impostor
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.simdisk import Loss, SimDisk, disk_full
@@ -22,7 +23,6 @@ from p2pchat.wire.frames import MAX_BODY
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Connection
-    from p2pchat.testing.checker import Pins
     from p2pchat.testing.faults import CrashAt
     from p2pchat.testing.simdisk import Mount
     from p2pchat.testing.simnet import Machine
@@ -32,8 +32,6 @@ HEARD = "SELECT cursor, pairs.peer, kind, body FROM messages JOIN pairs USING (p
 QUEUED = "SELECT outbox.id FROM outbox JOIN pairs USING (pair) WHERE pairs.peer = ?"
 MINE = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE mine AND pairs.peer = ?"
 FAILED = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE failed IS NOT NULL AND pairs.peer = ?"
-PINS = "SELECT address, peer FROM pins"
-KNOWN = "SELECT peer FROM contacts WHERE accepted"
 GAPS = "SELECT count(*) FROM events WHERE kind = 'gap'"
 
 
@@ -62,8 +60,7 @@ class Peer:
         self.image: dict[str, bytes] | None = None  # the backup
         self.writes_left: float | None = None  # until the disk is full
         self.standings: Standings = {}  # as last committed
-        self.pins: Pins = {}  # as last committed
-        self.wanted: set[bytes] = set()  # whom this person has agreed to talk to: by dialling, until a better way
+        self.consent: Consent = Consent(name, world.owners)
         self.impostor: Impostor | None = None  # who answers at the addresses instead
         self.seen: dict[bytes, dict[bytes, int]] = {}  # by peer and epoch: how far its log was ever committed here
         self._mount: Mount | None = None
@@ -126,7 +123,7 @@ class Peer:
 
     def expects(self, other: Peer) -> bool:
         """Whether a key is pinned where `other` is dialed, for good: no backup can take the pin away again."""
-        return self.image is None and str(other.addresses[0]) in self.pins
+        return self.image is None and str(other.addresses[0]) in self.consent.now.pins
 
     def dials(self, other: Peer) -> bool:
         """Whether this peer dials `other` by itself."""
@@ -206,7 +203,7 @@ class Peer:
         self._mount = self.disk.mount()
         with self.look() as connection:
             self.standings = standings(connection)
-            self.pins = pins_of(connection)
+            self.consent.went_back(trusted(connection))
             heard = rows(connection, HEARD + " ORDER BY cursor", 0)
             said = {other.number: [row[0] for row in rows(connection, MINE, other.key)] for other in self.world.peers}
         self._read_to = max((cursor for cursor, *_ in heard if isinstance(cursor, int)), default=0)
@@ -235,7 +232,7 @@ class Peer:
 
     def committed(self, connection: Connection) -> None:
         """Judge what a transaction has changed."""
-        self._judge_trust(connection)
+        self.consent.judge(trusted(connection))
         old, self.standings = self.standings, standings(connection)
         for (own, peer), now in self.standings.items():
             if own != self.key:
@@ -250,19 +247,15 @@ class Peer:
                 check_acknowledged(line.name, now, other.seen.get(self.key, {}))
         self.hear(connection)
 
-    def _judge_trust(self, connection: Connection) -> None:
-        """Judge who is expected where, and who is let in."""
-        before, self.pins = self.pins, pins_of(connection)
-        if before != self.pins:
-            check_pins(self.name, before, self.pins, self.world.owners)
-        check_consent(self.name, (key for (key,) in rows(connection, KNOWN)), self.wanted)
-
     def hear(self, connection: Connection) -> None:
         """Judge what has come since the last time."""
         for cursor, peer, kind, body in rows(connection, HEARD + " ORDER BY cursor", self._read_to):
             assert isinstance(cursor, int)  # noqa: S101
             assert isinstance(peer, bytes)  # noqa: S101
             self._read_to = cursor
+            is_guarded = self.world.scenario.profile.guarded
+            if peer not in (self.consent.now.known if is_guarded else self.world.by_key):
+                raise Broken(f"HEARD A STRANGER: {self.name} has a message of somebody whom it does not know")
             line = self.world.line(self.world.by_key[peer], self)
             text = text_of(kind, body)
             number = line.hear(text)
@@ -304,13 +297,6 @@ def rows(connection: Connection, sql: str, *parameters: bytes | int) -> list[tup
     """Return what a query finds; nothing in a database without tables."""
     found = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'pairs'").fetchone()
     return list(connection.execute(sql, parameters)) if found and found[0] else []
-
-
-def pins_of(connection: Connection) -> Pins:
-    """Return who is expected where."""
-    return {
-        address: key for address, key in rows(connection, PINS) if isinstance(address, str) and isinstance(key, bytes)
-    }
 
 
 def text_of(kind: object, body: object) -> str:

@@ -20,6 +20,7 @@ from p2pchat.store.store import open_store
 from p2pchat.testing.checker import Broken, Fate
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.scenario import Say
+from p2pchat.testing.simcodes import Call, Meeting, give_codes
 from p2pchat.testing.simface import Face
 from p2pchat.testing.watch import Watch
 from p2pchat.wire import messages
@@ -63,6 +64,7 @@ class Running:
         self._inside = False  # the store is at work at this very moment
         self._owes: set[str] = set()  # points that come with the next bytes that leave
         self._nursery: trio.Nursery | None = None
+        self._phone: trio.MemorySendChannel[Call] | None = None
         self._lines: dict[int, trio.MemorySendChannel[Say]] = {}
 
     async def run(self) -> None:
@@ -100,6 +102,13 @@ class Running:
             self.talking += 1
             self._lines[say.to].send_nowait(say)
 
+    def call(self, answer: Call) -> bool:
+        """Ask the person for a code on the phone; whether somebody is there."""
+        if self._phone is None or self.leaving.is_set():
+            return False
+        self._phone.send_nowait(answer)
+        return True
+
     def move(self, other: Peer) -> None:
         """Dial `other` in the way that is not in use."""
         if self.node is not None and self._nursery is not None and not self.leaving.is_set():
@@ -122,7 +131,9 @@ class Running:
             net=self._net,
         )
         limits = Limits(ping=profile.patience / 3, dead=profile.patience, max_unacked=profile.window)
-        settings = NodeSettings(name=peer.name, accept=Accept.ANYONE, limits=limits)
+        settings = NodeSettings(
+            name=peer.name, accept=Accept.KNOWN if profile.guarded else Accept.ANYONE, limits=limits
+        )
         async with open_store(peer.mount.path / "history.db", env=env, connect=self.watch.connect) as store:
             with peer.look() as connection, world.judging():
                 peer.recovered(connection)
@@ -133,6 +144,8 @@ class Running:
             ):
                 self.node, self._nursery = node, nursery
                 nursery.start_soon(self._listen_to_feed, node)
+                self._phone, calls = trio.open_memory_channel[Call](100)
+                nursery.start_soon(give_codes, node, calls)
                 await self._meet(node, nursery)
                 await self.leaving.wait()
                 nursery.cancel_scope.cancel()
@@ -153,7 +166,10 @@ class Running:
 
     async def _dial(self, node: Node, other: Peer) -> None:
         """Dial until it works; then the node goes on by itself, unless somebody else answers there one day."""
-        self.peer.wanted.add(other.key)
+        self.peer.consent.dials(other.key)
+        if self.peer.world.scenario.profile.guarded:
+            await Meeting(self.peer, other, self._dice).dial(node)
+            return
         while True:
             try:
                 await node.dial(other.addresses[0], retry=True)
@@ -164,7 +180,7 @@ class Running:
                 return
 
     async def _dial_once(self, node: Node, other: Peer, address: Address) -> None:
-        self.peer.wanted.add(other.key)
+        self.peer.consent.dials(other.key)
         try:
             await node.dial(address, expected=other.identity.peer_id)
         except P2PChatError as exc:
@@ -172,7 +188,7 @@ class Running:
 
     def _tell_refusal(self, what: str, error: P2PChatError) -> None:
         self.peer.world.note(self.peer.name, what, type(error).__name__)
-        if isinstance(error, UntrustedPeer):
+        if "somebody else answers" in str(error):
             self.peer.world.mark("another key is refused")
 
     async def _talk(self, node: Node, other: Peer, says: trio.MemoryReceiveChannel[Say]) -> None:

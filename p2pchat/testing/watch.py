@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
+from p2pchat.testing.consent import Trusted, trust_steps, trusted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from p2pchat.store.database import Connection, Cursor
     from p2pchat.testing.simdisk import Access
 
-#: What a transaction can do to a pair. One transaction may do several, since commits are made in groups.
-STEPS: Final = ("claim", "enqueue", "hand", "receive", "acked", "renumber")
+#: What a transaction can do to a pair, or to what is trusted. One may do several, since commits are made in groups.
+STEPS: Final = ("claim", "enqueue", "hand", "receive", "acked", "renumber", "attempt", "honour", "trust")
 MOMENTS: Final = ("before", "during", "after")
 
 #: Where a test can kill: around each commit, and when the first bytes have left that a commit allowed to leave.
@@ -99,7 +101,7 @@ class WatchedConnection:
     def __init__(self, connection: Connection, watch: Watch) -> None:
         self._connection = connection
         self._watch = watch
-        self._before: Standings | None = None  # as of the BEGIN; None: the tables are not there yet
+        self._before: tuple[Standings, Trusted] | None = None  # as of the BEGIN; None: the tables are not there yet
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
         """Run one statement."""
@@ -121,7 +123,8 @@ class WatchedConnection:
     def _commit(self) -> Cursor:
         watch, done = self._watch, set[str]()
         if self._before is not None:
-            done = steps(self._before, standings(self._connection))
+            pairs, trust = self._before
+            done = steps(pairs, standings(self._connection)) | trust_steps(trust, trusted(self._connection))
         watch.at("before", done, self._connection)
         watch.in_commit = done
         try:
@@ -131,6 +134,6 @@ class WatchedConnection:
         watch.at("after", done, self._connection)
         return cursor
 
-    def _look(self) -> Standings | None:
+    def _look(self) -> tuple[Standings, Trusted] | None:
         tables = self._connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'pairs'").fetchone()
-        return standings(self._connection) if tables and tables[0] else None
+        return (standings(self._connection), trusted(self._connection)) if tables and tables[0] else None

@@ -30,7 +30,7 @@ from p2pchat.testing.simnet import SimNetwork, Wire
 from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Peer
 
 if TYPE_CHECKING:
-    from p2pchat.testing.checker import Pins
+    from p2pchat.testing.consent import Pins
     from p2pchat.testing.scenario import Scenario
 
 Tell: TypeAlias = Callable[..., object]
@@ -114,9 +114,10 @@ class World:
         self.marks: Counter[str] = Counter()
         self.points: Counter[str] = Counter()
         self.kills: Counter[str] = Counter()
+        self.owners: Pins = {}  # who is where
         self.peers: list[Peer] = [Peer(self, number, NAMES[number]) for number in range(scenario.profile.peers)]
         self.by_key: dict[bytes, Peer] = {peer.key: peer for peer in self.peers}
-        self.owners: Pins = {str(address): peer.key for peer in self.peers for address in peer.addresses}
+        self.owners |= {str(address): peer.key for peer in self.peers for address in peer.addresses}
         self.over: bool = False  # what is still under way has no effect any more
         self._clock = clock
         self._tell = tell
