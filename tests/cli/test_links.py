@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from p2pchat import address as addresses
 from p2pchat.address import Address
 from p2pchat.cli import links
+from p2pchat.crypto.codes import Code
 from p2pchat.crypto.identity import Identity
 from p2pchat.errors import AddressError
 
@@ -87,3 +88,29 @@ def test_a_link_of_a_hundred_places_is_no_link() -> None:
     where = "&".join(f"a=tcp:box:{port}" for port in range(1, 101))
     with pytest.raises(AddressError, match="the link has 100 addresses, and 16 are the most"):
         links.read(f"p2pchat:{ANN}?{where}")
+
+
+CODE = Code(8, "mfrggzdfmztwq2lknnwg23tpob")
+
+
+def test_the_link_of_an_invite_has_its_code() -> None:
+    link = links.write(ANN, [BOX], code=CODE)
+    assert link == f"p2pchat:{ANN}?a=tcp:bobs-box:7300&c=8-mfrggzdfmztwq2lknnwg23tpob"
+    assert links.read(link) == (ANN, (BOX,), CODE)
+    assert links.read(f"p2pchat:{ANN}?c=8-MFRGGZDFMZTWQ2LKNNWG23TPOB") == (ANN, (), CODE)
+    assert links.read(f"{link}&c={CODE}").code == CODE  # said twice
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        ("c=8-mfrggzdfmztwq2lknnwg23tpo", "cannot be read"),  # the last letter was not copied
+        ("c=mfrggzdfmztwq2lknnwg23tpob", "cannot be read"),
+        ("c=", "cannot be read"),
+        (f"c={CODE}&c=9-{CODE.secret}", "several codes"),
+    ],
+)
+def test_a_damaged_code_is_told_and_not_shown(codes: str, message: str) -> None:
+    with pytest.raises(AddressError, match=message) as told:
+        links.read(f"p2pchat:{ANN}?a=tcp:ok:1&{codes}")
+    assert CODE.secret[:20] not in f"{told.value}{told.value.hint}"

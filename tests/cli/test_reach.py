@@ -89,3 +89,22 @@ def test_a_machine_without_a_way_out_has_no_address_to_tell(monkeypatch: pytest.
     assert reach.own_host() == ""
     monkeypatch.setattr(reach, "ELSEWHERE", ("255.255.255.255", 9))
     assert reach.own_host() == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bound", "is_within"),
+    [
+        ("localhost:7300", "localhost:7300", True),
+        ("localhost:7300", "127.0.0.1:7300", True),
+        ("localhost:7300", "*:7300", True),
+        ("*:7300", "localhost:7300", False),
+        ("*:7300", "[::]:7300", True),
+        ("box:7300", "localhost:7300", False),
+        ("localhost:7301", "*:7300", False),
+        ("/tmp/s", "/tmp/s", True),
+        ("/tmp/s", "*:7300", False),
+        ("*:7300", "/tmp/s", False),
+    ],
+)
+def test_who_listens_widely_listens_narrowly(wanted: str, bound: str, is_within: bool) -> None:  # noqa: FBT001
+    assert reach.is_within(address.parse(wanted), address.parse(bound)) is is_within
