@@ -151,7 +151,7 @@ async def test_a_byte_at_a_time_does_not_buy_time() -> None:
             assert trio.current_time() - began < 5
 
 
-async def drip(stream: trio.SocketStream, data: bytes) -> None:
+async def drip(stream: trio.abc.Stream, data: bytes) -> None:
     for byte in data:
         await stream.send_all(bytes([byte]))
         await trio.sleep(0.02)  # real time is what this visitor is about

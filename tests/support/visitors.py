@@ -1,4 +1,4 @@
-"""Visitors with bad manners, over real sockets: each speaks as much of the protocol as it needs to do harm."""
+"""Visitors with bad manners, and a host: each speaks as much of the protocol as it needs to do harm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import trio
 from p2pchat.crypto.identity import Identity
 from p2pchat.crypto.noise import Role
 from p2pchat.protocol.connection import Connection
-from p2pchat.protocol.events import NEED_DATA, Begin, Event, PeerProved, Reveal
+from p2pchat.protocol.events import NEED_DATA, Answer, Begin, Event, HandshakeAsked, PeerProved, Reveal
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import Close, Frame, Hello, Resume
 from tests.support.framing import HELLO, RESUME
@@ -20,7 +20,7 @@ from tests.support.framing import HELLO, RESUME
 class Visitor:
     """A client with a handshake, and no conscience after it."""
 
-    def __init__(self, stream: trio.SocketStream, identity: Identity) -> None:
+    def __init__(self, stream: trio.abc.Stream, identity: Identity) -> None:
         self.stream = stream
         self.told: list[Event] = []
         self.connection = Connection(Role.INITIATOR, identity, entropy=os.urandom, now=0.0)
@@ -78,7 +78,21 @@ class Visitor:
             self.connection.receive_data(await self.stream.receive_some(65536), 0.0)
 
 
-async def what_is_answered(stream: trio.SocketStream) -> bytes:
+class Host(Visitor):
+    """Whoever is dialed, as far as the handshake; then it says what it likes."""
+
+    def __init__(self, stream: trio.abc.Stream, identity: Identity) -> None:
+        super().__init__(stream, identity)
+        self.connection = Connection(Role.RESPONDER, identity, entropy=os.urandom, now=0.0)
+
+    async def shake_hands(self) -> None:
+        """Go through the handshake."""
+        await self.hear(lambda event: isinstance(event, HandshakeAsked))
+        await self.stream.send_all(self.connection.send(Answer(), now=0.0))
+        await self.hear(lambda event: isinstance(event, PeerProved))
+
+
+async def what_is_answered(stream: trio.abc.Stream) -> bytes:
     """Return all bytes until the other side hangs up."""
     heard = bytearray()
     try:
