@@ -74,12 +74,16 @@ class Company:
 
     def _standing(self, session: Session, chat: Chat) -> list[str]:
         name = self._words.name(session, chat.sessions)
-        address = "" if session.address is None else str(session.address)
+        path = Path(
+            address="" if session.address is None else str(session.address),
+            user="" if session.user is None else str(session.user),
+            is_ours=session.connected,
+        )
         standing = Standing(
             peer=session.peer,
             contact=chat.node.contacts.of(session.peer),
             verify="/verify",
-            path=Path(address=address, is_ours=session.connected) if session.reachable else None,
+            path=path if session.reachable else None,
             me=Me(
                 name=chat.node.settings.name,
                 guest=session.own != chat.node.id or chat.node.store is None,

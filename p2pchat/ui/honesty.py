@@ -34,7 +34,6 @@ _OVER: Final = {
     "tcp": "over the network",
     "unix": "over a socket on this machine",
     "exec": "through a command that was started here",
-    "stdio": "through the command that started this program",
     "memory": "inside of one process",
 }
 
@@ -140,14 +139,16 @@ def path(standing: Standing) -> str:
 
 def sight(standing: Standing, me: Me) -> str:
     """Return what the peer learns of us."""
-    whom = "an id of this run" if me.guest else "your id"
-    name = "no name" if not me.name else f"the name {sanitize.clean_line(me.name)}"
     scheme = standing.path.address.partition(":")[0] if standing.path is not None else ""
-    place = {"tcp": ["the address that you come from"], "unix": ["your user on this machine"]}.get(scheme, [])
-    receipts = "which messages you have read" if me.receipts else ""
-    here = ["that you are here"] if standing.runs else []
-    seen = [whom, name, *place, *here, *([receipts] if receipts else [])]
-    unseen = ["when you type", *([] if receipts else ["what you have read"]), *([] if here else ["that you are here"])]
+    seen = [
+        "an id of this run" if me.guest else "your id",
+        f"the name {sanitize.clean_line(me.name)}" if me.name else "no name",
+        "the version of this program",
+        *{"tcp": ["the address that you come from"], "unix": ["your user and process"]}.get(scheme, []),
+    ]
+    unseen = ["when you type"]
+    (seen if me.receipts else unseen).append("what you have read")
+    (seen if standing.runs else unseen).append("that you are here")
     return f"{_list(seen, 'and')}; not {_list(unseen, 'or')}"
 
 
