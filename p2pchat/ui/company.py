@@ -48,6 +48,7 @@ class Company:
 
     async def who(self, whom: str, chat: Chat) -> None:
         """List who is here; tell how safe it is to talk to `whom`, or to the only one who is."""
+        await chat.node.contacts.refresh()  # a dial, or another program, may have changed something
         found = await self.find(whom, chat) if whom else None
         if whom and found is None:
             return

@@ -99,7 +99,9 @@ async def open_desk(
     ):
         desk = Desk(keys, paper, node)
         printer = Printer(terminal, encoding="utf-8")
-        face = LineFace(terminal, printer, Manner(words=words(), store=store), wall=env.wall, draft=drawer, keys=keys)
+        said_in = words()
+        said_in.meet(node)
+        face = LineFace(terminal, printer, Manner(words=said_in, store=store), wall=env.wall, draft=drawer, keys=keys)
 
         async def live() -> None:
             try:

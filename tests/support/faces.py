@@ -141,6 +141,12 @@ def fill_disk(node: Node) -> None:
     node.store._writer.connection.execute("PRAGMA max_page_count = 1")  # no less than there are
 
 
+def protect_disk(node: Node) -> None:
+    """Let nothing of what is known of contacts be changed."""
+    assert node.store is not None
+    node.store._reader.connection.execute("PRAGMA query_only = 1")
+
+
 @asynccontextmanager
 async def open_program(
     network: Network,
