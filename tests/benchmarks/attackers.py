@@ -10,18 +10,20 @@ import itertools
 import os
 import resource
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import trio
+from msgspec.structs import replace
 
 from p2pchat.crypto.identity import Identity
 from p2pchat.crypto.noise import Role
 from p2pchat.protocol.connection import Connection
 from p2pchat.protocol.events import Begin
 from p2pchat.protocol.handshake import PREFACE
-from p2pchat.wire.frames import MAX_FRAME_BODY, Hello, Ping, Unknown
+from p2pchat.protocol.invites import CLAIM
+from p2pchat.wire.frames import MAX_FRAME_BODY, Hello, PakeClaim, Ping, Unknown
 from tests.support.framing import HELLO, RESUME
 from tests.support.visitors import Visitor, what_is_answered
 
@@ -41,17 +43,15 @@ class Aim:
         """Return a stream from the next address."""
         return await trio.open_tcp_stream("127.0.0.1", self._port, local_address=next(self._sources))
 
-    async def visit(self) -> Visitor:
-        """Return a visitor with a new key that has connected and said nothing."""
-        return Visitor(await self.connect(), Identity.generate(os.urandom))
-
-    async def greet(self) -> Visitor:
-        """Return a visitor who has proved its new key, said HELLO and heard the answer."""
-        visitor = await self.visit()
-        await visitor.shake_hands()
-        await visitor.say(HELLO)
-        await visitor.hear(lambda event: isinstance(event, Hello))
-        return visitor
+    @asynccontextmanager
+    async def greet(self, *features: str) -> AsyncIterator[Visitor]:
+        """Yield a visitor who has proved its new key, said HELLO and heard the answer."""
+        visitor = Visitor(await self.connect(), Identity.generate(os.urandom))
+        async with visitor.stream:
+            await visitor.shake_hands()
+            await visitor.say(replace(HELLO, features=[*HELLO.features, *features]))
+            await visitor.hear(lambda event: isinstance(event, Hello))
+            yield visitor
 
 
 def _sources(count: int) -> Iterator[str]:
@@ -105,33 +105,42 @@ async def open_and_leave(aim: Aim) -> None:
 
 async def be_a_stranger(aim: Aim) -> None:
     """Prove a new key, greet, and wait to be let in or refused."""
-    visitor = await aim.greet()
-    async with visitor.stream:
+    async with aim.greet() as visitor:
         await visitor.say(RESUME)
         await what_is_answered(visitor.stream)
 
 
 async def ping(aim: Aim) -> None:
     """Prove a new key, greet, and ping without end."""
-    visitor = await aim.greet()
-    async with visitor.stream:
+    async with aim.greet() as visitor:
         await visitor.flood(Ping(1), 1000)
         await what_is_answered(visitor.stream)
 
 
 async def send_giants(aim: Aim) -> None:
     """Prove a new key, greet, and send the largest frames that mean nothing."""
-    visitor = await aim.greet()
-    async with visitor.stream:
+    async with aim.greet() as visitor:
         await visitor.flood(Unknown(0xF0, bytes(MAX_FRAME_BODY)), 300)
         await what_is_answered(visitor.stream)
 
 
 async def withhold_a_record(aim: Aim) -> None:
     """Prove a new key, greet, announce the longest record, and keep its end back."""
-    visitor = await aim.greet()
-    async with visitor.stream:
+    async with aim.greet() as visitor:
         await visitor.stream.send_all(b"\xff\xff" + bytes(60_000))
+        await what_is_answered(visitor.stream)
+
+
+async def claim(aim: Aim) -> None:
+    """Prove a new key, and claim a code that was never given out."""
+    async with aim.greet(CLAIM) as visitor:
+        await visitor.say(PakeClaim(1, os.urandom(32)))
+        await what_is_answered(visitor.stream)
+
+
+async def announce_a_claim(aim: Aim) -> None:
+    """Prove a new key, say that a claim comes, and let everybody wait for it."""
+    async with aim.greet(CLAIM) as visitor:
         await what_is_answered(visitor.stream)
 
 
@@ -148,6 +157,8 @@ ATTACKS = {
     "strangers": Attack("strangers with keys of their own", be_a_stranger, width=50),
     "pings": Attack("strangers that ping", ping, width=20),
     "giants": Attack("strangers that send giant frames", send_giants, width=20),
+    "claims": Attack("strangers that claim codes", claim, width=50),
+    "announcers": Attack("strangers that announce a claim and wait", announce_a_claim, width=200),
     "records": Attack("strangers that keep a record's end", withhold_a_record, width=50),
 }
 

@@ -29,7 +29,7 @@ from tests.support.peers import Peer
 PATIENCE = 30.0  # real seconds after which a test that hangs fails
 BURST = 40  # tries
 LIMITS = Limits(
-    handshake=0.5, hello=0.5, dead=1.0, stranger_wait=0.5, half_open=8, half_open_per_address=3, strangers=4
+    handshake=0.5, hello=0.5, claim=0.5, dead=1, stranger_wait=0.5, half_open=8, half_open_per_address=3, strangers=4
 )
 
 

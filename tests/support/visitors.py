@@ -11,7 +11,7 @@ import trio
 from p2pchat.crypto.identity import Identity
 from p2pchat.crypto.noise import Role
 from p2pchat.protocol.connection import Connection
-from p2pchat.protocol.events import NEED_DATA, Answer, Begin, Event, HandshakeAsked, PeerProved, Reveal
+from p2pchat.protocol.events import NEED_DATA, Answer, Begin, EndOfStream, Event, HandshakeAsked, PeerProved, Reveal
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import Close, Frame, Hello, Resume
 from tests.support.framing import HELLO, RESUME
@@ -69,12 +69,18 @@ class Visitor:
         await self.stream.send_all(self.connection.send(*frames, now=0.0))
 
     async def hear(self, wanted: Callable[[Event], bool]) -> Event:
-        """Return the first event that is `wanted`."""
+        """Return the first event that is `wanted`.
+
+        Raises:
+          BrokenResourceError: if the other side hangs up before.
+        """
         while True:
             while (event := self.connection.next_event()) is not NEED_DATA:
                 self.told.append(event)
                 if wanted(event):
                     return event
+                if isinstance(event, EndOfStream):
+                    raise trio.BrokenResourceError("the other side has hung up")
             self.connection.receive_data(await self.stream.receive_some(65536), 0.0)
 
 
