@@ -337,7 +337,7 @@ class Codes(RuleBasedStateMachine):
 
 
 TestCodes = pytest.mark.slow(Codes.TestCase)  # the disk is asked to keep each change
-TestCodes.settings = settings(max_examples=max(1, settings().max_examples // 4), stateful_step_count=30)
+TestCodes.settings = settings(max_examples=max(1, settings().max_examples // 2), stateful_step_count=30)
 
 
 # ---- several processes
