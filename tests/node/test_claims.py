@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from p2pchat.address import Address
 from p2pchat.crypto.codes import Code
 from p2pchat.crypto.identity import Identity, PeerId
-from p2pchat.errors import CodeFailed
+from p2pchat.errors import CodeFailed, LocalProtocolError, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.node import Node
 from p2pchat.node.settings import Accept, NodeSettings
@@ -20,6 +22,7 @@ from p2pchat.store.contacts import Contact, How, Trust
 from p2pchat.store.database import Database
 from p2pchat.store.invites import Invite
 from tests.support.peers import HOME, Network, Peer, open_peer
+from tests.support.steps import NEVER, cancelled_at
 
 ANN, BOB, EVE = (Identity.from_seed(bytes([seed]) * 32).peer_id for seed in (1, 2, 3))
 KNOWN = NodeSettings(accept=Accept.KNOWN, name="ann")
@@ -88,7 +91,7 @@ async def test_who_knows_the_code_is_let_in_and_both_are_verified(
         await session.send("hello")
         assert await one.wait_heard(1) == ["hello"]
         assert session.trust is Trust.VERIFIED
-        (theirs,) = one.node.sessions
+        theirs = (await one.wait_for(events.Connected)).session
         assert theirs.trust is Trust.VERIFIED
         how = How.LINK if link else How.CODE
         assert await one.wait_for(events.Verified) == events.Verified(peer=BOB, how=how, by_us=False, kept=True)
@@ -158,3 +161,229 @@ async def test_the_code_is_forgotten_once_it_has_worked(
         await session.send("again")
         assert await one.wait_heard(1) == ["again"]
         assert told(one) == []
+
+
+# ---- over a link that runs
+
+
+@pytest.mark.parametrize("claimant", ["dialer", "listener"])
+async def test_who_is_there_already_is_verified_with_a_code(
+    network: Network, ann: Path, bob: Path, claimant: str, autojump_clock: MockClock
+) -> None:
+    by_dialer = claimant == "dialer"
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=ANYONE) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+    ):
+        await one.node.listen(HOME)
+        session = await other.node.dial(HOME)
+        theirs = (await one.wait_for(events.Connected)).session
+        assert (session.trust, theirs.trust) == (Trust.KNOWN, Trust.NEW)
+        if by_dialer:
+            other.node.verify(session, await invited(one.node, for_peer=BOB))
+        else:
+            one.node.verify(theirs, await invited(other.node, for_peer=ANN))
+        assert (await one.wait_for(events.Verified)).by_us is not by_dialer
+        assert (await other.wait_for(events.Verified)).by_us is by_dialer
+        assert (session.trust, theirs.trust) == (Trust.VERIFIED, Trust.VERIFIED)
+        await session.send("it went on")
+        assert await one.wait_heard(1) == ["it went on"]
+        assert not [event for event in one.told if isinstance(event, events.Disconnected)]
+    assert (trust(ann, BOB), trust(bob, ANN)) == (Trust.VERIFIED, Trust.VERIFIED)
+
+
+async def test_both_may_claim_over_one_link_each_once(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=ANYONE) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+    ):
+        await one.node.listen(HOME)
+        session = await other.node.dial(HOME)
+        theirs = (await one.wait_for(events.Connected)).session
+        codes = [await invited(one.node), await invited(one.node), await invited(other.node)]
+        other.node.verify(session, codes[0])
+        one.node.verify(theirs, codes[2])
+        await one.wait_for(events.Verified, count=2)
+        await other.wait_for(events.Verified, count=2)
+        with pytest.raises(LocalProtocolError, match="this connection has had its code"):
+            other.node.verify(session, codes[1])
+        network.cut()
+        await other.wait_for(events.Connected, count=2)
+        other.node.verify(session, codes[1])
+        await other.wait_for(events.Verified, count=3)
+
+
+async def test_a_wrong_code_ends_the_link_and_both_are_warned(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=ANYONE) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+    ):
+        await one.node.listen(HOME)
+        session = await other.node.dial(HOME)
+        other.node.verify(session, wrong(await invited(one.node)))
+        mine, theirs = await other.wait_for(events.ClaimFailed), await one.wait_for(events.ClaimFailed)
+        assert (mine.peer, mine.ours, theirs.peer, theirs.ours) == (ANN, True, BOB, False)
+        gone = await other.wait_for(events.Disconnected)
+        assert (gone.reason, gone.redial) == (mine.reason, None)
+        assert session.over
+        with pytest.raises(LocalProtocolError, match="none to that peer now"):
+            other.node.verify(session, await invited(one.node))
+    assert (trust(ann, BOB), trust(bob, ANN)) == (Trust.NEW, Trust.KNOWN)  # as before
+
+
+async def test_after_a_goodbye_nothing_is_claimed(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=ANYONE) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+    ):
+        await one.node.listen(HOME)
+        session = await other.node.dial(HOME)
+        code = await invited(one.node)
+        session.goodbye()
+        with pytest.raises(LocalProtocolError, match="about to end"):
+            other.node.verify(session, code)
+        theirs = (await one.wait_for(events.Connected)).session
+        one.node.verify(theirs, await invited(other.node))  # whom we said goodbye to may ask, and gets no answer
+        await one.wait_for(events.Leaving)
+        theirs.goodbye()
+        await other.wait_for(events.Disconnected)
+        assert not [event for event in (*one.told, *other.told) if isinstance(event, events.Verified)]
+
+
+# ---- who is who
+
+
+async def test_a_code_for_one_contact_is_for_nobody_else(
+    network: Network, ann: Path, bob: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=KNOWN) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+        open_peer(network, seed=3, directory=tmp_path / "eve") as eve,
+    ):
+        await one.node.listen(HOME)
+        code = await invited(one.node, for_peer=BOB)
+        for _ in range(3):  # which cost nothing
+            with pytest.raises(CodeFailed):
+                await eve.node.dial(HOME, code=code)
+        await other.node.dial(HOME, code=code)
+    assert (trust(ann, BOB), trust(ann, EVE)) == (Trust.VERIFIED, Trust.NEW)
+
+
+async def test_a_known_contact_that_claims_a_wrong_code_stays_one(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=KNOWN) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+    ):
+        await one.node.listen(HOME)
+        await one.node.contacts.know(BOB)
+        code = await invited(one.node)
+        with pytest.raises(CodeFailed):
+            await other.node.dial(HOME, code=wrong(code))
+        session = await other.node.dial(HOME)
+        assert session.trust is Trust.KNOWN
+        await session.leave()
+        await other.node.dial(HOME, code=code)
+    assert (trust(ann, BOB), trust(bob, ANN)) == (Trust.VERIFIED, Trust.VERIFIED)
+
+
+async def test_a_guest_with_a_code_is_let_in_and_kept_nowhere(
+    network: Network, ann: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=KNOWN) as one,
+        open_peer(network, seed=2) as guest,
+    ):
+        await one.node.listen(HOME)
+        session = await guest.node.dial(HOME, code=await invited(one.node))
+        assert not (await one.wait_for(events.Verified)).kept
+        assert not (await guest.wait_for(events.Verified)).kept
+        theirs = (await one.wait_for(events.Connected)).session
+        assert (session.trust, theirs.trust) == (Trust.VERIFIED, Trust.VERIFIED)
+        network.cut()  # for this run it is known
+        await guest.wait_for(events.Connected, count=2)
+        await session.send("back")
+        assert await one.wait_heard(1) == ["back"]
+    assert kept(ann, BOB) is None
+
+
+async def test_a_blocked_contact_cannot_claim_its_way_back(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=KNOWN) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+    ):
+        await one.node.listen(HOME)
+        await one.node.block(BOB)
+        with pytest.raises(UntrustedPeer, match="did not let us in"):
+            await other.node.dial(HOME, code=await invited(one.node))
+    assert trust(ann, BOB) is Trust.BLOCKED
+
+
+async def test_of_two_processes_either_honours_a_code_once(
+    network: Network, ann: Path, bob: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    elsewhere = Address("memory", "elsewhere")
+    me = Identity.from_seed(bytes([1]) * 32)
+    async with (
+        open_peer(network, seed=1, identity=me, directory=ann, settings=KNOWN) as one,
+        open_peer(network, seed=4, identity=me, directory=ann, settings=KNOWN) as same,
+        open_peer(network, seed=2, directory=bob) as other,
+        open_peer(network, seed=3, directory=tmp_path / "eve") as eve,
+    ):
+        await one.node.listen(HOME)
+        await same.node.listen(elsewhere)
+        code = await invited(one.node)
+        await other.node.dial(elsewhere, code=code)
+        with pytest.raises(CodeFailed):
+            await eve.node.dial(HOME, code=code)
+        await trio.sleep(1)
+        assert one.node.contacts.trust(BOB) is Trust.VERIFIED  # it has looked
+
+
+# ---- cut off at any point
+
+
+async def claim(directory: Path, note: Callable[[], None]) -> None:
+    """Bob dials Ann with a code; `note` is called before and after."""
+    network = Network()
+    directory.mkdir()
+    async with (
+        open_peer(network, seed=1, directory=directory / "ann", settings=KNOWN) as one,
+        open_peer(network, seed=2, directory=directory / "bob") as other,
+    ):
+        await one.node.listen(HOME)
+        code = await invited(one.node)
+        note()
+        await other.node.dial(HOME, code=code)
+        note()
+
+
+async def test_whoever_ends_at_any_step_nobody_is_trusted_by_half(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Both programs end: the code is burnt if and only if Bob comes in, and whom he expects has proven itself."""
+    marks: list[int] = []
+    with cancelled_at(NEVER) as instrument:
+        await claim(tmp_path / "whole", lambda: marks.append(NEVER - instrument.left))
+    seen = set()
+    begin, end = marks
+    for step in range(begin, end, 6):
+        directory = tmp_path / f"{step}"
+        with cancelled_at(step):
+            await claim(directory, lambda: None)
+        with closing(Database.open(directory / "ann" / "history.db", wall=lambda: 0.0)) as db:
+            attempts = [attempts for (attempts,) in db.connection.execute("SELECT attempts FROM invites")]
+        anns, bobs = trust(directory / "ann", BOB), trust(directory / "bob", ANN)
+        assert pinned(directory / "bob") == (ANN if bobs is Trust.VERIFIED else None)
+        assert anns is Trust.NEW or (bobs is Trust.VERIFIED and attempts == [])
+        assert bobs is Trust.NEW or anns is Trust.VERIFIED or attempts == [1]
+        seen.add((anns, bobs))
+    assert seen == {(Trust.NEW, Trust.NEW), (Trust.NEW, Trust.VERIFIED), (Trust.VERIFIED, Trust.VERIFIED)}
