@@ -118,7 +118,7 @@ def main(arguments: Sequence[str]) -> int:
     first = fresh if options.first is None else options.first
     campaign = Campaign()
     gc.freeze()  # what is loaded is no garbage, and need not be looked through after every story
-    rounds = options.stories // 5 // len(POINTS)
+    rounds = options.stories // 3 // len(POINTS)
     campaign.play_aimed(range(first, first + rounds))
     campaign.play_haunted(range(first, first + options.stories // 10))
     campaign.play_drawn(range(first, first + options.stories - campaign.stories))
