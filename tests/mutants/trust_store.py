@@ -146,13 +146,6 @@ _CONTACTS = [
         _test("contacts", "a_block_is_lifted_and_everything_is_as_it_was"),
     ),
     Mutant(
-        "to accept is to unblock",
-        CONTACTS,
-        '_set(db, peer, "accepted = 1")',
-        '_set(db, peer, "accepted = 1, blocked = 0")',
-        (DECISIONS,),
-    ),
-    Mutant(
         "who is blocked can be accepted behind the block",
         CONTACTS,
         "(contact.accepted or contact.blocked)",
