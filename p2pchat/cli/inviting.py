@@ -114,14 +114,12 @@ def describe(made: Made, me: PeerId, bound: Sequence[Address], *, picture: bool)
     lines += [f"or, with a link:  p2pchat dial {shlex.quote(link)}"] if link else []
     lines.append(f"the code dies at {_clock(spoken.expires_ms)}, and at its first use or third wrong try")
     lines += [f"the link does so tomorrow, at {_clock(token.expires_ms)}"] if link else []
-    if picture:
-        lines += _picture(link)
     return Invited(
         code=code,
         link=link,
         expires_ms=spoken.expires_ms,
         link_expires_ms=token.expires_ms,
-        lines=tuple(lines),
+        lines=(*(_picture(link) if picture else []), *lines),  # what is said stays on the screen below it
     )
 
 
