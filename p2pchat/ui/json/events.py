@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import p2pchat
-from p2pchat.node.events import Connected, Invited, Listening, State
+from p2pchat.node.events import Connected, Invited, Listening, State, Verified
 from p2pchat.store.contacts import How
 from p2pchat.wire import messages
 
@@ -36,15 +36,17 @@ def ready(me: PeerId) -> Line:
     return {"event": "ready", "protocol": PROTOCOL, "version": p2pchat.__version__, "peer": str(me)}
 
 
-def news(event: events.Listening | events.Stranger | events.Invited) -> Line:
+def news(event: events.Listening | events.Invited | events.Verified | events.ClaimFailed) -> Line:
     """Return the line for what is about no conversation."""
     match event:
         case Listening():
             return {"event": "listening", "address": str(event.address)}
         case Invited():
             return invite(event)
+        case Verified():
+            return verified(event)
         case _:
-            return stranger(event)
+            return claim_failed(event)
 
 
 def invite(event: events.Invited) -> Line:
@@ -62,8 +64,8 @@ def invited(event: events.Invited) -> Line:
     }
 
 
-def stranger(event: events.Stranger) -> Line:
-    """Return the line for somebody who is not accepted here."""
+def stranger(event: events.Stranger, *, imitated: str) -> Line:
+    """Return the line for somebody who is not accepted here; `imitated` is whose name it looks like."""
     return {
         "event": "stranger",
         "peer": str(event.peer),
@@ -71,6 +73,7 @@ def stranger(event: events.Stranger) -> Line:
         "fingerprint": event.peer.fingerprint,
         "address": None if event.address is None else str(event.address),
         "waiting": event.waiting,
+        **imitates(imitated),
     }
 
 

@@ -130,8 +130,10 @@ class JsonFace:
                 self._lines.say(tell.typing(self._talks.of(session), event))
             case events.Leaving(session=session, going_away=False):
                 self._lines.say(tell.leaving(self._talks.of(session), event))
-            case events.Listening() | events.Stranger() | events.Invited():
+            case events.Listening() | events.Invited() | events.Verified() | events.ClaimFailed():
                 self._lines.say(tell.news(event))
+            case events.Stranger(peer=peer, name=name):
+                self._lines.say(tell.stranger(event, imitated=self._words.names.imitated(peer, name)))
             case events.DialFailed(error=error, redial=redial) if redial is not None:
                 self._dials_again(redial, chat)
                 again = f"{error}; dialling again in {redial:.0f} s"
