@@ -155,4 +155,5 @@ class Answering(Greeting):
 
     def _tell(self, peer: PeerId, name: str, *, waiting: bool) -> None:
         _log.info("%s %s a stranger", peer, "waits as" if waiting else "was refused as")
-        self._node.feed.put(Stranger(peer=peer, name=name, address=self._link.remote, waiting=waiting))
+        where, user = self._link.remote, self._link.user
+        self._node.feed.put(Stranger(peer=peer, name=name, address=where, waiting=waiting, user=user))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from p2pchat.node.session import Session
     from p2pchat.protocol.assembly import Messages
     from p2pchat.store.contacts import How
+    from p2pchat.transports.credentials import LocalUser
 
 
 class State(Enum):
@@ -95,6 +96,7 @@ class Stranger:
     name: str
     address: Address | None
     waiting: bool
+    user: LocalUser | None = None  # of this machine, whose process knocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,10 @@ class TurnsAway(Protocol):
 
 
 def remote_of(stream: trio.abc.Stream) -> Address | None:
-    """Return where the other end of `stream` is, if its transport knows: who answered, or who dialed."""
+    """Return where the other end of `stream` is, if its transport knows: who answered, or who dialed.
+
+    Where dialers have no address of their own, as on Unix sockets, it is the address at which both met.
+    """
     return getattr(stream, "remote", None)
 
 

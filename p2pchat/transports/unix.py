@@ -131,7 +131,7 @@ class UnixListener(sockets.SocketListener):
             sock.close()
             return None
         if user is None or user.uid in self._admit:
-            return sockets.SocketStream(sock, user=user)
+            return sockets.SocketStream(sock, remote=self.address, user=user)
         sock.close()
         self._note(user)
         return None

@@ -191,7 +191,7 @@ class Words:
             f"a stranger {what}" + (f", calling itself {claimed}" if claimed else misleads),
             f"  id           {event.peer}",
             f"  fingerprint  {event.peer.fingerprint}",
-            f"  address      {event.address or 'unknown'}",
+            f"  address      {event.address or 'unknown'}" + (f", by {event.user}" if event.user else ""),
         ]
 
     def _connected(self, event: events.Connected, name: str) -> list[str]:

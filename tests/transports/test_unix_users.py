@@ -77,7 +77,7 @@ async def test_a_named_user_is_let_in_and_both_ends_see_whose_the_other_is(commo
             dialed = await UnixTransport().connect(at(path))
         accepted = await door.accept()
         async with dialed, accepted:
-            assert base.user_of(accepted) == LocalUser(ANN, os.getpid())
+            assert (base.user_of(accepted), base.remote_of(accepted)) == (LocalUser(ANN, os.getpid()), at(path))
             assert base.user_of(dialed) == LocalUser(0, os.getpid())
 
 
