@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from p2pchat.crypto.codes import Code
 from p2pchat.crypto.identity import Identity
-from p2pchat.errors import CodeFailed, NotLetIn, P2PChatError, RemoteProtocolError, StoreFull
+from p2pchat.errors import CodeFailed, LinkLost, NotLetIn, P2PChatError, RemoteProtocolError, StoreFull
 from p2pchat.node import events
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.protocol.events import Event
@@ -84,6 +84,12 @@ async def code_of(visitor: Visitor) -> CloseCode:
         close = await visitor.hear(lambda event: isinstance(event, Close))
     assert isinstance(close, Close)
     return CloseCode(close.code)
+
+
+async def refuse(*args: object, **kwargs: object) -> None:
+    """Be a disk without room."""
+    await trio.lowlevel.checkpoint()
+    raise StoreFull("the disk is full")
 
 
 def told(peer: Peer) -> list[str]:
@@ -231,15 +237,27 @@ async def test_where_the_disk_refuses_to_count_nobody_gets_an_answer(
 ) -> None:
     async with home(tmp_path) as (network, ann):
         await ann.node.invite(600)
-
-        async def refuse(change: object) -> None:
-            await trio.lowlevel.checkpoint()
-            raise StoreFull("the disk is full")
-
         monkeypatch.setattr(ann.node.contacts, "write", refuse)
         visitor = await visit(network, CLAIMING, PakeClaim(SLOT, SHARE))
         assert await until(visitor, Close) == ["Hello", "Close"]
         assert visitor.told[-1] == Close(CloseCode.STORE_FAILED)
+
+
+async def test_where_the_disk_refuses_to_burn_nobody_is_told_that_it_was_right(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with home(tmp_path) as (network, ann):
+        code = Code(SLOT, (await ann.node.invite(600)).secret)
+        visitor = await visit(network, CLAIMING)
+        run = claimant(visitor, code)
+        await visitor.say(run.claim())
+        await until(visitor, PakeReply)
+        (reply,) = [event for event in visitor.told if isinstance(event, PakeReply)]
+        monkeypatch.setattr(ann.node.contacts, "write", refuse)
+        await visitor.say(run.replied(reply))
+        assert await until(visitor, Close) == ["Hello", "PakeReply", "Close"]
+        assert visitor.told[-1] == Close(CloseCode.STORE_FAILED)
+        assert ann.node.contacts.trust(EVE.peer_id) is Trust.NEW
 
 
 # ---- hosts
@@ -306,6 +324,24 @@ async def test_a_claimant_says_no_more_than_it_must(tmp_path: Path, case: Case, 
         assert await bob.node.pinned(HOME) == (EVE.peer_id if is_proven else None)
         assert not bob.node.sessions
     assert heard == ["Hello", "PakeClaim", *case.heard]
+
+
+async def test_what_cannot_be_remembered_is_not_confirmed(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network()
+    heard: list[str] = []
+
+    async def host() -> None:
+        heard.extend(await receive(network, REPLY, secret=RIGHT))
+
+    async with open_peer(network, seed=2, directory=tmp_path) as bob, trio.open_nursery() as nursery:
+        nursery.start_soon(host)
+        await trio.testing.wait_all_tasks_blocked()
+        monkeypatch.setattr(bob.node.contacts, "write", refuse)
+        with pytest.raises(LinkLost, match="the disk is full"):
+            await bob.node.dial(HOME, code=Code(SLOT, RIGHT))
+    assert heard == ["Hello", "PakeClaim", "Close"]
 
 
 async def test_a_guest_refuses_as_the_profile_does(autojump_clock: MockClock) -> None:
