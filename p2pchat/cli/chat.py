@@ -113,7 +113,7 @@ def _whom(word: str, common: Common, transports: Transports) -> Target:
         target = peers.resolve(word, db, schemes=transports.schemes, hosts=True)
     if not target.addresses:
         raise NoContact(
-            f"no address of {target.peer} is known here",
+            f"no address of {word} is known here",
             hint=f"`p2pchat trust {target.peer} ADDRESS{profiles.flags_of(common)}` says where to reach that peer; "
             "or dial an address of it",
         )

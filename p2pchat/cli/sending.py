@@ -162,7 +162,7 @@ class Sending:
             session.continued_elsewhere()
         else:
             raise ConnectFailed(
-                f"no address of {session.peer} is known here",
+                f"no address of {self._target.word} is known here",
                 hint=f"`p2pchat trust {session.peer} ADDRESS{self._node.settings.flags}` says where to reach that peer",
             )
 

@@ -75,7 +75,7 @@ line from standard input. Nothing else is on standard output; sentences for peop
 A line that is no command is an error, and skipped. Unknown fields are ignored, on both sides. The end of input is
 close for `dial`; for `listen` it only means that no more commands come. docs/reference/json.md has all fields, and a
 schema. `p2pchat events --json` tells the same events of all runs, each with a cursor to go on from; `history`, `grep`,
-`queue` and `why` print one object for each message, `id` and `invite` one.
+`queue` and `why` print one object for each message, `contacts` one for each contact, `id` and `invite` one.
 """
 
 PLACES = """\

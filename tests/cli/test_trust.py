@@ -143,15 +143,24 @@ def test_who_is_blocked_stays_so_until_somebody_says_otherwise(data: Path, run: 
         f"to undo that: {undo}",
     ]
     assert done(run, "block", "box:7272")[0] == f"ann ({ANN}) was blocked already: not let in, not dialed"
-    assert as_json(run, "block", "ann")["changed"] is False
     for words in (["trust", "ann"], ["verify", "ann"], ["dial", "ann"], ["dial", "box"], ["send", "ann", "hi"]):
         code, out, err = run(*words)
         assert (code, out) == (77, [])
         assert err == ["p2pchat: error: you have blocked ann", f"hint: to undo that: `{undo}`"]
     assert run("queue") == (0, [], ["p2pchat: nothing waits"])
-    line = as_json(run, "unblock", "ann")
-    assert (line["trust"], line["changed"]) == ("known", True)
+    assert done(run, "unblock", "ann") == [f"ann ({ANN}) is let in again"]
     assert done(run, "unblock", "ann") == [f"ann ({ANN}) was not blocked"]
+
+
+def test_programs_get_an_object_of_both(run: Run) -> None:
+    for verb, trust, changed in [
+        ("block", "blocked", True),
+        ("block", "blocked", False),
+        ("unblock", "new", True),
+        ("unblock", "new", False),
+    ]:
+        line = as_json(run, verb, str(ANN))
+        assert (line["peer"], line["trust"], line["changed"]) == (str(ANN), trust, changed)
 
 
 @pytest.mark.parametrize(
