@@ -16,8 +16,8 @@ SCHEMA = "p2pchat/store/schema.py"
 STORE = "p2pchat/store/store.py"
 TRANSACTION = "p2pchat/store/transaction.py"
 
-CODES = "tests/store/test_invites.py::TestCodes"
-DECISIONS = "tests/store/test_contacts.py::TestDecisions"
+CODES = "tests/store/test_invites_in_any_order.py::TestCodes"
+DECISIONS = "tests/store/test_contacts_in_any_order.py::TestDecisions"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:
