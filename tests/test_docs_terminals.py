@@ -1,8 +1,9 @@
 """The transcripts in the documents, typed into real terminals and compared with what they show.
 
 A comment before a block names the terminal: `<!-- bob -->`, `<!-- bob's other terminal -->`. In it, a line that begins
-`$ ` is typed into the shell and one that begins with `> ` into the chat; each other line has to come, and `…` in it
-stands for anything. What a page calls `bobs-box` is this machine, `/tmp/meet` a path of the test, and the user alice
+`$ ` is typed into the shell, one that begins with `> ` into the chat, and one with `code> ` where a code is asked for;
+each other line has to come, and `…` in it stands for anything. `7-otter-amber-knife` is whatever code was shown last.
+What a page calls `bobs-box` is this machine, `/tmp/meet` a path of the test, and the user alice
 ourselves; `ssh` leads to Bob, and `sqlite3` is Python's.
 """
 
@@ -23,11 +24,11 @@ from tests.support.programs import MAIN, PATIENCE, Home
 from tests.support.tmux import HAS_TMUX, PROMPT, Pane, open_panes
 
 ROOT = Path(__file__).parent.parent
-PAGES = [
-    "docs/tutorial.md",
-    *(f"docs/howto/{name}.md" for name in ("unix-socket", "pipes", "ssh-hop", "scripts", "backup", "contacts")),
-]
+HOWTOS = ("invite", "contacts", "unix-socket", "pipes", "ssh-hop", "scripts", "backup")
+PAGES = ["docs/tutorial.md", *(f"docs/howto/{name}.md" for name in HOWTOS)]
 SQLITE3 = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute(sys.argv[2])"
+SPOKEN = "7-otter-amber-knife"
+CODE = re.compile(r"\b\d+(-[a-z]+){3}\b")
 TERMINALS = ("bob", "bob's other terminal", "alice")
 BLOCK = re.compile(r"^<!-- ([^>\n]+) -->\n\n```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -44,24 +45,33 @@ def transcript(page: str) -> Iterator[tuple[str, str]]:
 class Typist:
     """One terminal and what of its history has been compared."""
 
-    def __init__(self, pane: Pane) -> None:
+    def __init__(self, pane: Pane, codes: list[str]) -> None:
         self._pane = pane
+        self._codes = codes  # that were seen in any terminal
         self._seen = 0  # rows of history that earlier lines of the page have matched
 
     async def follow(self, line: str) -> None:
         """Type `line`, or wait for it."""
         if line.startswith("$ "):
             await self._until(lambda rows: rows[-1].rstrip() == PROMPT, "a shell")
-            await self._pane.enter(line.removeprefix("$ "))
+            await self._pane.enter(self._said(line.removeprefix("$ ")))
+        elif line.startswith("code> "):
+            await self._until(lambda rows: rows[-1].rstrip() == "code>", "a question for a code")
+            await self._pane.enter(self._said(line.removeprefix("code> ")))
         elif line.startswith("> "):
             await self._pane.enter(line.removeprefix("> "))
         else:
             await self._expect(line)
 
     async def _expect(self, line: str) -> None:
-        pattern = re.compile(".*".join(re.escape(part) for part in line.split("…")))
+        pattern = re.compile(".*".join(re.escape(part) for part in line.replace(SPOKEN, "…").split("…")))
         rows = await self._until(lambda rows: any(map(pattern.match, rows[self._seen :])), line)
         self._seen = next(n for n in range(self._seen, len(rows)) if pattern.match(rows[n])) + 1
+        if SPOKEN in line and (found := CODE.search(rows[self._seen - 1])):
+            self._codes.append(found[0])
+
+    def _said(self, typed: str) -> str:
+        return typed.replace(SPOKEN, self._codes[-1]) if SPOKEN in typed else typed
 
     async def _until(self, condition: Callable[[list[str]], bool], what: str) -> list[str]:
         rows: list[str] = []
@@ -93,7 +103,8 @@ async def test_what_a_page_shows_is_what_happens(tmp_path: Path, page: str) -> N
     install(programs / "ssh", f'shift; exec env {shlex.join(of_bob)} "$@"')
     install(programs / "sqlite3", f'exec {shlex.join([sys.executable, "-c", SQLITE3])} "$@"')
     async with open_panes(bob, count=2) as (first, second), open_panes(alice, count=1) as (third,):
-        typists = dict(zip(TERMINALS, map(Typist, (first, second, third)), strict=True))
+        codes: list[str] = []
+        typists = {name: Typist(pane, codes) for name, pane in zip(TERMINALS, (first, second, third), strict=True)}
         for pane, home in (first, bob), (second, bob), (third, alice):
             await pane.enter(f"cd {home.path}; PATH={programs}:$PATH; clear")
             await pane.tmux("clear-history", "-t", pane.name)
