@@ -136,6 +136,7 @@ class Dialer:
         A conversation goes on while there is hope anywhere, whoever answers at the peer's other addresses by now.
         """
         worst = max(missed, key=lambda one: one.weight)
+        failures.also_failed(worst.error, [one.address for one in missed if one is not worst])
         hope = next((one.redial for one in missed if one.redial is not Redial.NEVER), None)
         return worst if self._session is None or hope is None else replace(worst, redial=hope)
 

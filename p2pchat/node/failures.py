@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from p2pchat.errors import (
     BadData,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
     from p2pchat.node.link import LinkEnd
     from p2pchat.protocol.events import RejectHint
+
+FEW: Final = 4  # of several addresses, how many are named
 
 #: What to check where something answers that is no p2pchat, by scheme.
 _NO_PEER = {"exec": "only `p2pchat stdio` may print to its standard output: login scripts have to be silent there"}
@@ -57,6 +60,14 @@ def no_answer(address: Address, seconds: float) -> ConnectFailed:
         f"cannot reach {address}: no answer within {seconds:.0f} seconds",
         hint="check the address, and whether a firewall is in between",
     )
+
+
+def also_failed(error: P2PChatError, others: Sequence[Address]) -> None:
+    """Let `error`, of one address, tell that the `others` of that peer were tried in vain, too."""
+    if others:
+        named = ", ".join(map(str, others[:FEW]))
+        more = f" and {len(others) - FEW} more" if len(others) > FEW else ""
+        error.hint = "; ".join(filter(None, [error.hint, f"nor did it work at {named}{more}"]))
 
 
 def another_key(

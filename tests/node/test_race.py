@@ -81,8 +81,9 @@ async def test_the_fastest_goes_on_and_the_others_are_gone_by_then(roads: Roads,
 async def test_each_begins_a_moment_after_the_one_before(roads: Roads, autojump_clock: MockClock) -> None:
     roads.takes = dict.fromkeys((ONE, TWO, THREE), 100.0)
     async with open_peer(roads, seed=2) as bob:
-        with pytest.raises(ConnectFailed, match="no answer within 10 seconds"):
+        with pytest.raises(ConnectFailed, match="cannot reach memory:one: no answer within 10 seconds") as told:
             await bob.node.dial(ONE, TWO, THREE, TWO, expected=ANN)
+        assert told.value.hint.endswith("; nor did it work at memory:two, memory:three")
         assert roads.begun == [(ONE, 0.0), (TWO, STAGGER), (THREE, 2 * STAGGER)]
         assert trio.current_time() == 2 * STAGGER + CONNECT_TIMEOUT
 
@@ -165,6 +166,13 @@ async def test_another_key_is_told_where_nobody_else_answers(
             await bob.node.dial(*places, expected=ANN, retry=retry)
 
 
+async def test_of_many_addresses_few_are_named(roads: Roads, autojump_clock: MockClock) -> None:
+    async with open_peer(roads, seed=2) as bob:
+        with pytest.raises(ConnectFailed, match="nobody listens on memory:0") as told:
+            await bob.node.dial(*(Address("memory", str(number)) for number in range(8)), expected=ANN)
+        assert told.value.hint == "nor did it work at memory:1, memory:2, memory:3, memory:4 and 3 more"
+
+
 async def test_a_conversation_goes_on_while_there_is_hope_anywhere(roads: Roads, autojump_clock: MockClock) -> None:
     async with open_peer(roads, seed=2) as bob, open_peer(roads, seed=3) as eve:
         async with open_peer(roads, seed=1) as ann:
@@ -215,8 +223,9 @@ async def test_a_refusal_of_the_peer_itself_is_what_is_told(roads: Roads, autoju
     known = NodeSettings(accept=Accept.KNOWN)
     async with open_peer(roads, seed=1, settings=known) as ann, open_peer(roads, seed=2) as bob:
         await listen(ann, ONE, TWO)
-        with pytest.raises(UntrustedPeer, match="memory:one did not let us in"):
+        with pytest.raises(UntrustedPeer, match="memory:one did not let us in") as told:
             await bob.node.dial(ONE, TWO, expected=ANN)
+        assert "nor did it" not in told.value.hint
         assert roads.begun == [(ONE, 0.0)]
 
 
