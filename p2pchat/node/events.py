@@ -9,7 +9,7 @@ All text in here is the peer's own and unfiltered: a face passes it through its 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, overload
 from uuid import UUID
@@ -250,11 +250,11 @@ class DialFailed:
 class Invited:
     """Codes were made that let somebody in, for whoever runs this program to pass on. Nothing else may tell them."""
 
-    code: str  # to be said, ``7-otter-amber-knife``
-    link: str  # with a code of its own; empty where nobody in the network reaches us
+    code: str = field(repr=False)  # to be said, ``7-otter-amber-knife``
+    link: str = field(repr=False)  # with a code of its own; empty where nobody in the network reaches us
     expires_ms: int  # when the spoken one dies, Unix milliseconds
     link_expires_ms: int
-    lines: tuple[str, ...]  # what to say about all that to people
+    lines: tuple[str, ...] = field(repr=False)  # what to say about all that to people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

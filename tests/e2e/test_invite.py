@@ -8,33 +8,40 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import Home
-from tests.support.tmux import HAS_TMUX, open_panes
+from tests.support.tmux import HAS_TMUX, Pane, open_panes
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not HAS_TMUX, reason="there is no tmux here")]
+
+
+async def invited(pane: Pane) -> tuple[list[str], list[str]]:
+    """Return what to type on the other side, as words, and the code, in its parts."""
+    said = "\n".join(await pane.wait_for("the link does so tomorrow"))
+    found = re.search(r"-- say this code: +([a-z0-9-]+)\n-- on this machine: +p2pchat (.*)", said)
+    assert found
+    return found[2].split(), found[1].split("-")
+
+
+async def test_a_person_may_rather_not_and_the_terminal_is_as_it_was(tmp_path: Path) -> None:
+    bob = Home(tmp_path)
+    async with open_panes(bob, 1) as (pane,):
+        await pane.enter(f"stty -a > {bob.path}/before")
+        await pane.run("dial", "localhost:1", "--code")
+        await pane.wait_for("\ncode>")
+        await pane.type("1-aban")
+        await pane.press("C-c")
+        assert await pane.ended() == 130
+        await pane.enter(f"stty -a > {bob.path}/after; echo compared")
+        await pane.wait_for("\ncompared")
+        assert (bob.path / "after").read_text() == (bob.path / "before").read_text()
 
 
 async def test_a_code_that_was_said_makes_a_verified_chat(tmp_path: Path) -> None:
     ann, bob = Home(tmp_path / "ann"), Home(tmp_path / "bob")
     async with open_panes(ann, 1) as (first,), open_panes(bob, 1) as (second,):
         await first.run("invite", "localhost:0")
-        said = "\n".join(await first.wait_for("the link does so tomorrow"))
-        found = re.search(r"-- say this code: +(\d+)-(\w+)-(\w+)-(\w+)\n-- on this machine: +p2pchat (.*)", said)
-        assert found
-        slot, *words, line = found.groups()
-
-        # A person may rather not, and the terminal is as it was.
-        await second.enter(f"stty -a > {bob.path}/before")
-        await second.run(*line.split())
-        await second.wait_for("\ncode>")
-        await second.type("1-aban")
-        await second.press("C-c")
-        assert await second.ended() == 130
-        await second.enter(f"stty -a > {bob.path}/after; echo compared")
-        await second.wait_for("\ncompared")
-        assert (bob.path / "after").read_text() == (bob.path / "before").read_text()
-
+        line, (slot, *words) = await invited(first)
         # A wrong one is a warning on both sides.
-        await second.run(*line.split())
+        await second.run(*line)
         await second.wait_for("\ncode>")
         await second.enter(f"{slot}-abandon-ability-able")
         assert await second.ended() == 77
@@ -42,8 +49,8 @@ async def test_a_code_that_was_said_makes_a_verified_chat(tmp_path: Path) -> Non
         await second.wait_for("the code was wrong, or is spent, or somebody is in the middle")
         await first.wait_for("-- ✗ warning: peer1")
 
-        # The right one, with four letters for some of its words and a slip in another.
-        await second.run(*line.split())
+        # Four letters are enough for some of its words, and a slip in another one is asked about.
+        await second.run(*line)
         await second.wait_for("\ncode>")
         await second.type(f"{slot} {words[0][:4]} {words[1][:4]}")
         await second.press("Tab")
@@ -62,6 +69,6 @@ async def test_a_code_that_was_said_makes_a_verified_chat(tmp_path: Path) -> Non
         assert await second.ended() == 0
 
         # From now on both know each other, and the code is dead.
-        await second.run(*line.removesuffix(" --code").split())
+        await second.run(*line[:-1])
         await second.wait_for("-- connected: peer1")
         assert "verified" in "\n".join(await second.screen())
