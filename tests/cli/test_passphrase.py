@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import subprocess
@@ -112,6 +113,39 @@ def test_who_only_looks_is_not_asked(
     where = [] if words[0] == "config" else ["--data-dir", str(home.data)]
     assert main.main([*words, *where]) in {0, 1}
     assert "passphrase" not in capfd.readouterr().err
+
+
+# ---- somebody who answers
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a person will type, one after the other."""
+    typed: list[str] = []
+    monkeypatch.setattr(getpass, "getpass", lambda _: typed.pop(0))
+    return typed
+
+
+def test_a_person_may_be_wrong_twice(locked: Locked, answers: list[str]) -> None:
+    answers += ["word", "WORDS", "words"]
+    assert passphrase.unlock(locked, ask=True).seed == ME.seed
+
+
+def test_and_not_thrice(locked: Locked, answers: list[str]) -> None:
+    answers += ["word", "WORDS", "", "words"]
+    with pytest.raises(WrongPassphrase):
+        passphrase.unlock(locked, ask=True)
+    assert answers == ["words"]
+
+
+def test_a_new_one_counts_when_it_was_typed_twice(answers: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(passphrase.NEW, raising=False)
+    answers += ["one", "two", "", ""]
+    assert passphrase.choose(ask=True) == ""
+    answers += ["1", "2", "3", "4", "5", "6", "7"]
+    with pytest.raises(ConfigurationError, match="no passphrase was typed twice"):
+        passphrase.choose(ask=True)
+    assert answers == ["7"]
 
 
 # ---- at a terminal
