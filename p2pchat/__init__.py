@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from p2pchat.env import system_env as system_env
     from p2pchat.errors import AddressError as AddressError
     from p2pchat.errors import BadData as BadData
+    from p2pchat.errors import CodeFailed as CodeFailed
     from p2pchat.errors import ConfigurationError as ConfigurationError
     from p2pchat.errors import ConnectFailed as ConnectFailed
     from p2pchat.errors import LinkLost as LinkLost
@@ -84,6 +85,7 @@ _HOMES = {
     "system_env": "p2pchat.env",
     "AddressError": "p2pchat.errors",
     "BadData": "p2pchat.errors",
+    "CodeFailed": "p2pchat.errors",
     "ConfigurationError": "p2pchat.errors",
     "ConnectFailed": "p2pchat.errors",
     "LinkLost": "p2pchat.errors",
