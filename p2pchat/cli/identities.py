@@ -46,6 +46,8 @@ def protect(common: Common, *, draw: bool) -> int:
     """
     entropy = system_env(Transports()).urandom
     where, ask = _where(common), passphrase.can_ask(common)
+    if not os.path.lexists(where.key):
+        return renew(common, protect=True, draw=draw, ask=False)  # a key that was never on the disk in clear
     found = keyfile.look(where.key, entropy=entropy)
     was_locked = isinstance(found, Locked)
     identity = passphrase.unlock(found, ask=ask) if isinstance(found, Locked) else found

@@ -82,7 +82,8 @@ PLACES = """\
 places: what is kept where
 
   $XDG_DATA_HOME/p2pchat/PROFILE/       what the profile is, usually in ~/.local/share; --data-dir moves it
-    identity.key                        your key: who has it can be you
+    identity.key                        your key: who has it can be you; `p2pchat id --passphrase` guards it
+    identity.key.old-TIME               a key that you had before `p2pchat id --new`
     history.db                          what was said, what waits to be sent, and whom you know: their keys, your names
                                         for them, who may come in, and who is expected at which address
     draft                               what you typed and did not send, until the next start

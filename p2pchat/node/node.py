@@ -28,12 +28,13 @@ from p2pchat.node.answering import Answering
 from p2pchat.node.dialer import Dialer
 from p2pchat.node.events import Listening
 from p2pchat.node.gate import Gate, source_of
-from p2pchat.node.link import Link
+from p2pchat.node.link import Link, LinkEnd
 from p2pchat.node.session import Session
 from p2pchat.node.settings import NodeSettings
 from p2pchat.protocol.connection import Connection
 from p2pchat.store import pins
 from p2pchat.transports.base import bound_address
+from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.messages import Profile, encode_body
 
 if TYPE_CHECKING:
@@ -41,11 +42,10 @@ if TYPE_CHECKING:
     from p2pchat.crypto.codes import Code
     from p2pchat.crypto.identity import Identity, PeerId
     from p2pchat.env import Env
-    from p2pchat.node.link import LinkEnd
     from p2pchat.store.store import Store
 
 GOODBYE_TIMEOUT = 5.0  # seconds for the goodbyes of a graceful stop; then everything is cancelled
-MAX_LINKS = 1024  # at once, accepted or not; a visitor beyond is told that we are busy
+MAX_LINKS = 512  # at once, whoever it is: half of the descriptors that a process usually gets. The rest is hung up on
 MAX_SESSIONS = 1024  # peers remembered; beyond, those without a link and without unsaid messages are forgotten
 READ_BUFFER = 256 * 1024  # bytes; one for all links of a node, since nothing awaits between its filling and its use
 
@@ -164,9 +164,9 @@ class Node(Admission):
           ListenFailed: if it cannot be bound.
         """
         listeners = await self.env.net.listen(address)
-        neighbours.watch(listeners, address, self.feed)
         bound = list(dict.fromkeys(bound_address(listener, address) for listener in listeners))
         if not quiet:
+            neighbours.watch(listeners, address, self.feed)
             for one in bound:
                 self.feed.put(Listening(address=one))
         scope = trio.CancelScope()
@@ -218,9 +218,12 @@ class Node(Admission):
           stream: what the visitor came through; `listen` gets its own.
           scheme: of the transport; for some of them there are limits per source.
         """
+        if len(self._links) >= MAX_LINKS:  # those who are told that we are busy stay a moment, and there is no room
+            await trio.aclose_forcefully(stream)
+            return LinkEnd(reason="too many connections", code=CloseCode.RATE, silent=True)
         link = self.new_link(stream, Role.RESPONDER, self.identity)
         visitor = Answering(self, link, self.identity, source=source_of(scheme, link.remote, link.user))
-        if self.feed.full or len(self._links) >= MAX_LINKS:
+        if self.feed.full:
             visitor.turn_away()
         return await self.serve(link)
 

@@ -160,12 +160,10 @@ def _make_directory(place: Path) -> None:
 
 @contextmanager
 def _turn(directory: int) -> Iterator[None]:
-    """Wait for our turn to replace what is in `directory`; the kernel ends it with the process."""
-    fcntl.flock(directory, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(directory, fcntl.LOCK_UN)
+    """Wait for our turn to replace what is in `directory`; it ends with the descriptor."""
+    with suppress(OSError):  # on some network file systems nothing can be locked: there one goes on without
+        fcntl.flock(directory, fcntl.LOCK_EX)
+    yield
 
 
 def _check_ours(path: Path, status: os.stat_result, *, mode: int) -> None:

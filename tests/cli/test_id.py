@@ -80,6 +80,24 @@ def test_a_passphrase_is_set_changed_and_taken_away_by_programs(
         assert isinstance(found, Locked) == bool(after)
 
 
+def test_a_first_key_with_a_passphrase_is_never_on_the_disk_without_it(
+    run: Run, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("P2PCHAT_NEW_PASSPHRASE", "words")
+    written: list[bytes] = []
+    encode = keyformat.encode
+
+    def watched(identity: Identity, passphrase: str = "") -> bytes:
+        written.append(encode(identity, passphrase))
+        return written[-1]
+
+    monkeypatch.setattr(keyformat, "encode", watched)
+    said = told(run("id", "--passphrase", "--json")[1])
+    assert [b"OPENSSH" in content for content in written] == [True]
+    assert (said["passphrase"], "old_key" in said) == (True, False)
+    assert str(kept(data / "identity.key").peer_id) == said["peer"]
+
+
 def test_programs_that_do_not_tell_a_passphrase_are_told_at_once(
     run: Run, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pwd
 import socket
 import stat
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,6 +102,36 @@ async def test_who_is_not_named_is_sent_away_and_told_of_ever_more_rarely(
         nursery.cancel_scope.cancel()
     assert told == [(NOBODY, times) for times in (1, 2, 4, 8)]
     assert [f"uid {NOBODY}" in line and "turned away" in line for line in caplog.messages] == [True] * 4
+
+
+CALLER = """
+import os, socket, sys
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+with socket.socket(socket.AF_UNIX) as caller:
+    caller.connect(sys.argv[1])
+    print(os.getpid(), caller.recv(100).decode(), flush=True)
+"""
+
+
+@only_root
+async def test_a_process_of_another_user_is_known_for_what_it_is(commons: Path) -> None:
+    path, called = commons / "chat", [sys.executable, "-c", CALLER, str(commons / "chat")]
+    async with open_door(shared(path, NOBODY), at(path)) as door, trio.open_nursery() as nursery:
+
+        async def answer() -> None:
+            async with await door.accept() as accepted:
+                user = base.user_of(accepted)
+                assert user is not None
+                await accepted.send_all(f"{user.uid} {user.pid}".encode())
+
+        nursery.start_soon(answer)
+        said = []
+        for user in (ANN, NOBODY):
+            done = await trio.run_process([*called, str(user)], capture_stdout=True)
+            said.append(done.stdout.decode().split())
+    assert [len(words) for words in said] == [1, 3]
+    assert said[1] == [said[1][0], str(NOBODY), said[1][0]]
 
 
 @only_root
