@@ -100,7 +100,7 @@ def _portrait(one: Known, db: Database, common: Common) -> list[str]:
     return [
         names.petname(one.peer) or names.short(one.peer),
         *honesty.lines(standing),
-        *(f"{honesty.MARGIN}{label:<{honesty.WIDTH}} {text}" for label, text in more),
+        *(f"{honesty.MARGIN}{label:<{honesty.WIDTH}}{text}" for label, text in more),
     ]
 
 

@@ -9,6 +9,7 @@ from p2pchat.store.contacts import Trust
 from p2pchat.ui import honesty
 from p2pchat.ui.honesty import Me, Path, Standing
 from p2pchat.ui.strangers import Strangers
+from p2pchat.ui.transcript import OURS
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
@@ -93,7 +94,8 @@ class Company:
             guest=session.guest,
             is_me=self._words.is_me(session),
         )
-        return [f"{name}:", *honesty.lines(standing)]
+        width = self._screen.columns
+        return [f"{name}:", *honesty.lines(standing, width=width - len(OURS) if width else 0)]
 
     # ---- whom a word means
 

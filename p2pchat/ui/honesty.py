@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from p2pchat.crypto.noise import XXHFS
 from p2pchat.store.contacts import How, Trust
-from p2pchat.ui import sanitize
+from p2pchat.ui import sanitize, transcript
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 SUITE: Final = XXHFS.name.decode()
 MARGIN: Final = "  "
-WIDTH: Final = 14  # columns of what a sentence is about
+WIDTH: Final = 15  # columns of what a sentence is about
+
+INDENT: Final = MARGIN + " " * WIDTH
 
 #: How a key was verified, and what that means.
 VERIFIED: Final = {
@@ -80,14 +82,18 @@ class Standing:
         return self.path is not None and self.path.runs
 
 
-def lines(standing: Standing) -> list[str]:
-    """Return all that is to be said, a line for each question."""
+def lines(standing: Standing, *, width: int = 0) -> list[str]:
+    """Return all that is to be said, the answer to each question in a column; `width` is that of the screen, if any."""
     told = [
         ("id", str(standing.peer)),
         ("fingerprint", standing.peer.fingerprint),
         *claims(standing),
     ]
-    return [f"{MARGIN}{label:<{WIDTH}} {sentence}" for label, sentence in told]
+    answers = []
+    for label, sentence in told:
+        first, *rest = transcript.fold(sentence, width - len(INDENT))
+        answers += [f"{MARGIN}{label:<{WIDTH}}{first}", *(INDENT + piece for piece in rest)]
+    return answers
 
 
 def claims(standing: Standing) -> list[tuple[str, str]]:

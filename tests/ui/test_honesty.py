@@ -162,3 +162,11 @@ def test_lines_stand_in_columns_below_the_id() -> None:
     assert first == f"  id             {BOB}"
     assert second == f"  fingerprint    {BOB.fingerprint}"
     assert all(line[16] == " " and line[17] != " " for line in rest)
+
+
+def test_what_does_not_fit_goes_on_in_its_column() -> None:
+    whole, folded = (honesty.lines(standing(contact(), path=TCP), width=width) for width in (0, 60))
+    assert all(len(line) <= 60 for line in folded)
+    labels = [line[:17].strip() for line in folded]
+    assert [label for label in labels if label] == [line[:17].strip() for line in whole]
+    assert "" in labels
