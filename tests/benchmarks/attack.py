@@ -31,12 +31,12 @@ from p2pchat.transports.registry import Transports
 from tests.benchmarks.attackers import ATTACKS
 from tests.benchmarks.race import ROOT
 
-FRIENDS = 2
 SECONDS = 3.0  # of each attack
 PAUSE = 0.02  # seconds between what a friend says, so that the two do not keep the node busy themselves
 SETTLED = 1.5  # seconds after an attack until its last links are gone
 FILLER = "filler"
-FILLING = "x" * 900_000  # one message of who fills the disk
+FILLING = "a friend that fills the disk"
+FILLED = "x" * 900_000  # one message of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Friend:
         """Send as much as the node takes, and go on for ever."""
         session = await self._session()
         while True:
-            await session.send(FILLING)
+            await session.send(FILLED)
 
     async def _session(self) -> Session:
         """Return the conversation with the node, once it has dialed."""
@@ -192,7 +192,7 @@ async def measure_one(name: str, seconds: float) -> Row:
             tries = await attack(name, target.port, seconds)
             used, trips = await target.look(), one.trips + other.trips
             nursery.cancel_scope.cancel()
-    title = "a friend that fills the disk" if name == FILLER else ATTACKS[name].title if name else "peace"
+    title = FILLING if name == FILLER else ATTACKS[name].title if name else "peace"
     return Row(title=title, tries=tries, used=used, trips=trips)
 
 

@@ -74,6 +74,12 @@ async def say_nothing(aim: Aim) -> None:
         await what_is_answered(stream)
 
 
+async def cling(aim: Aim) -> None:
+    """Connect, and never let go, whatever is said."""
+    async with await aim.connect():
+        await trio.sleep_forever()
+
+
 async def lie_about_a_length(aim: Aim) -> None:
     """Announce the longest message there could be, and send some of it."""
     async with await aim.connect() as stream:
@@ -149,6 +155,7 @@ OPENING = Connection(Role.INITIATOR, Identity.from_seed(bytes(32)), entropy=os.u
 ATTACKS = {
     "silence": Attack("connections that say nothing, one address", say_nothing, width=300, spread=False),
     "silent-crowd": Attack("connections that say nothing, 200 addresses", say_nothing, width=1500),
+    "clinging": Attack("connections that never let go", cling, width=2500),
     "lengths": Attack("handshakes with lying lengths", lie_about_a_length, width=50),
     "dribble": Attack("handshakes, a byte at a time", dribble, width=200),
     "openings": Attack("messages A, one address", open_and_leave, width=50, spread=False),

@@ -126,6 +126,13 @@ MUTANTS = [
         new="if False:",
         tests=(f"{UNDER_ATTACK}[silence]",),
     ),
+    Mutant(
+        name="admission: connections are not counted",
+        path="p2pchat/node/node.py",
+        old="if len(self._links) >= MAX_LINKS:",
+        new="if False:",
+        tests=(f"{UNDER_ATTACK}[silent-crowd]", f"{UNDER_ATTACK}[clinging]"),
+    ),
     # --- codes
     Mutant(
         name="claim: whoever answers is trusted before it has proven a thing",

@@ -16,7 +16,7 @@ import trio
 from p2pchat.address import parse
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import system_env
-from p2pchat.node import events
+from p2pchat.node import events, node
 from p2pchat.node.node import Node, open_node
 from p2pchat.node.session import Session
 from p2pchat.node.settings import Accept, NodeSettings
@@ -28,6 +28,7 @@ from tests.support.peers import Peer
 
 PATIENCE = 30.0  # real seconds after which a test that hangs fails
 BURST = 40  # tries
+MOST = 16  # links at once; a node has 512
 LIMITS = Limits(
     handshake=0.5, hello=0.5, claim=0.5, dead=1, stranger_wait=0.5, half_open=8, half_open_per_address=3, strangers=4
 )
@@ -39,12 +40,14 @@ class Worst:
     def __init__(self, node: Node) -> None:
         self.half_open = 0
         self.strangers = 0
+        self.links = 0
         self._node = node
 
     async def watch(self) -> None:
         while True:
             self.half_open = max(self.half_open, self._node.gate.half_open)
             self.strangers = max(self.strangers, len(self._node.waiting_room))
+            self.links = max(self.links, len(self._node._links))
             await trio.sleep(0.001)  # the kernel tells nobody when visitors come
 
 
@@ -62,18 +65,18 @@ async def home() -> AsyncIterator[tuple[Peer, Session, int]]:
     with trio.fail_after(PATIENCE):
         async with (
             trio.open_nursery() as nursery,
-            open_node(Identity.generate(os.urandom), env=env, settings=mine) as node,
+            open_node(Identity.generate(os.urandom), env=env, settings=mine) as ours,
             open_node(Identity.generate(os.urandom), env=env, settings=theirs) as friend,
         ):
-            peer, friends_face = Peer(node), Peer(friend)
+            peer, friends_face = Peer(ours), Peer(friend)
             for face in (peer, friends_face):
                 nursery.start_soon(face.listen_to_feed)
                 await face.node.listen(parse("127.0.0.1:0"))
             address = (await friends_face.wait_for(events.Listening)).address
-            await node.dial(address)
+            await ours.dial(address)
             await friends_face.wait_for(events.Connected)
             bound = str((await peer.wait_for(events.Listening)).address)
-            yield peer, friend.session(node.id), int(bound.rpartition(":")[2])
+            yield peer, friend.session(ours.id), int(bound.rpartition(":")[2])
             nursery.cancel_scope.cancel()
 
 
@@ -88,7 +91,8 @@ async def chat_on(peer: Peer, session: Session) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", attackers.ATTACKS)
-async def test_a_burst_stays_within_the_limits_while_a_friend_chats(name: str) -> None:
+async def test_a_burst_stays_within_the_limits_while_a_friend_chats(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "MAX_LINKS", MOST)
     attack = replace(attackers.ATTACKS[name], width=BURST // 2)
     async with home() as (peer, session, port), trio.open_nursery() as nursery:
         descriptors, tasks = len(open_descriptors()), trio.lowlevel.current_statistics().tasks_living
@@ -99,6 +103,7 @@ async def test_a_burst_stays_within_the_limits_while_a_friend_chats(name: str) -
         assert peer.heard
         assert worst.half_open <= (LIMITS.half_open if attack.spread else LIMITS.half_open_per_address)
         assert worst.strangers <= LIMITS.strangers
+        assert worst.links <= MOST
         assert set(peer.heard) == {"still here"}
         assert len(peer.node.sessions) == 1
         nursery.cancel_scope.cancel()
