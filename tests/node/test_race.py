@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -10,8 +13,10 @@ from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity
 from p2pchat.errors import BadData, ConnectFailed, P2PChatError, UntrustedPeer
 from p2pchat.node import events
+from p2pchat.node.backoff import Redial
 from p2pchat.node.dialer import CONNECT_TIMEOUT
-from p2pchat.node.race import STAGGER
+from p2pchat.node.greeting import Dialing
+from p2pchat.node.race import STAGGER, Missed, Race
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.protocol.handshake import LENGTH_PREFIX, MESSAGE_A_LENGTHS, PREFACE
 from tests.support.peers import Network, Peer, Wire, open_peer
@@ -108,6 +113,42 @@ async def test_of_two_that_answer_at_once_one_learns_who_we_are(roads: Roads, au
         await trio.sleep(60)
         assert (met(ann), met(bob)) == (1, 1)
         assert not any(isinstance(event, events.Disconnected) for event in (*ann.told, *bob.told))
+
+
+class Proof:
+    """What a race sees of a greeting."""
+
+    def __init__(self) -> None:
+        self.revealed = trio.Event()
+
+    def go_on(self) -> None:
+        self.revealed.set()
+
+
+async def test_in_one_moment_there_is_one_first(autojump_clock: MockClock) -> None:
+    """Two prove themselves, and a third one fails, before the loop gets to tell any of them."""
+    proofs = {ONE: Proof(), TWO: Proof()}
+    proved_at: list[Address] = []
+    start = trio.Event()
+
+    async def attempt(address: Address, proved: Callable[[Dialing], None]) -> Missed | None:
+        await start.wait()
+        if address not in proofs:
+            return Missed(address, ConnectFailed("nobody is there"), Redial.BACK_OFF)
+        proved_at.append(address)
+        proved(cast("Dialing", proofs[address]))
+        await proofs[address].revealed.wait()
+        return None
+
+    async def let_them_go() -> None:
+        await trio.sleep(10.0)
+        start.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(let_them_go)
+        assert await Race(attempt).run([ONE, TWO, THREE, NOBODY]) is None
+    assert len(proved_at) == 2
+    assert [address for address, proof in proofs.items() if proof.revealed.is_set()] == proved_at[:1]
 
 
 async def test_nobody_learns_who_we_are_before_the_others_are_gone(roads: Roads, autojump_clock: MockClock) -> None:
