@@ -13,6 +13,7 @@ from p2pchat.errors import LocalProtocolError, StoreError
 from p2pchat.node import events
 from p2pchat.ui import commands, sanitize
 from p2pchat.ui.company import Company
+from p2pchat.ui.transcript import OURS
 from p2pchat.ui.verifying import Verifying
 from p2pchat.wire.messages import MAX_DISPLAY_NAME, Text
 
@@ -57,8 +58,8 @@ class Person:
         if isinstance(event, events.Stranger) and event.waiting:
             await self._screen.note(self._words.question(event, self.company.strangers.add(event.peer)))
             return
-        if isinstance(event, events.Invited):  # was asked for, also by those who want it quiet
-            await self._screen.note(self._words.tell(event))
+        if isinstance(event, events.Invited):  # was asked for, also by those who want it quiet; a link is copied whole
+            await self._screen.print(OURS + line for line in self._words.tell(event))
             return
         await self._reader.tell(self._words.tell(event, chat.sessions))
         match event:
