@@ -129,9 +129,12 @@ class Names:
 
 @lru_cache(_MEMORY)
 def shapes(name: str) -> frozenset[str]:
-    """Return what `name` looks like: two that a person may take for one have something of it in common."""
-    shown = sanitize.clean_line(name)
-    return frozenset({rules.skeleton(shown), rules.folded(shown)})
+    """Return what `name` looks like: two that a person may take for one have something of it in common.
+
+    What stands between letters, or cannot be seen, makes no difference: *bob.* and *b ob* look like *bob*.
+    """
+    letters = _BETWEEN_WORDS.sub("", rules.skeleton(name))
+    return frozenset({letters, rules.folded(sanitize.clean_line(name))} - {""})
 
 
 @lru_cache(_MEMORY)

@@ -108,9 +108,17 @@ def test_who_claims_the_name_of_a_contact_is_found_out() -> None:
     called = names(bob=BOB, carl=CARL)
     assert called.imitated(MALLORY, "BOB") == "bob"
     assert called.imitated(CARL, "bob") == "bob"  # a contact, too
+    for claim in ("b\u200bob", "bob.", " b_o b", "-bob-", "b\u00f6b"):
+        assert called.imitated(MALLORY, claim) == "bob"
     assert called.imitated(BOB, "bob") == ""
     assert called.imitated(MALLORY, "mallory") == ""
     assert called.imitated(MALLORY, "") == ""
+
+
+def test_a_petname_without_letters_is_like_itself_only() -> None:
+    called = Names(SIGNS, lambda: {BOB: "\U0001f98a"})
+    assert called.imitated(MALLORY, "") == called.imitated(MALLORY, "...") == ""
+    assert called.imitated(MALLORY, "\U0001f98a") == "\U0001f98a"
 
 
 @given(disguised("bob"))
@@ -121,6 +129,8 @@ def test_no_disguise_of_a_petname_is_shown(claim: str) -> None:
     assert called.of(MALLORY, claim) == SHORT[MALLORY]
     assert called.everyone({MALLORY: claim, BOB: "x"})[MALLORY] == SHORT[MALLORY]
     assert called.claimed(claim) == ""
+    if not set(claim) & set("\u202e\u2066\x07\x1b\n\r\t"):
+        assert called.imitated(MALLORY, claim) == "bob"
 
 
 @given(st.data(), st.sampled_from(["alice", "bob", "coby", "pablo"]))

@@ -67,6 +67,22 @@ async def test_a_code_that_one_says_and_the_other_types_verifies_both(
         await visitor.out.wait_for("by a code that only the two of you had")
 
 
+async def test_a_code_is_for_the_peer_that_one_talks_to(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        two_people(network, tmp_path) as (host, visitor),
+        open_program(network, DIAL, seed=3, directory=tmp_path / "third", run=2) as third,
+    ):
+        await third.out.wait_for("connected")
+        code = await code_of(host)  # for the visitor, who came first
+        third.keys.type(f"/verify {code}\n")
+        await third.out.wait_for("✗ warning: ")
+        await host.out.wait_for("✗ warning: ")
+        visitor.keys.type(f"/verify {code}\n")
+        await visitor.out.wait_for("is verified: the code that it gave you was right")
+
+
 async def test_a_wrong_code_is_a_warning_on_both_sides_and_ends_the_link(
     network: Network, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
