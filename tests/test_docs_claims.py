@@ -17,6 +17,8 @@ from p2pchat.node.events import State
 from p2pchat.protocol.limits import Limits
 from p2pchat.ui import marks
 from p2pchat.wire import frames, messages, padding
+from tests.benchmarks import attackers
+from tests.benchmarks.attack import FILLING
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
@@ -29,7 +31,7 @@ def page(name: str) -> str:
 
 
 PROTOCOL, SECURITY, ARCHITECTURE = page("protocol.md"), page("security.md"), page("architecture.md")
-DELIVERY = page("explanation/delivery.md")
+DELIVERY, ATTACKS = page("explanation/delivery.md"), page("explanation/attacks.md")
 
 
 def section(text: str, heading: str) -> str:
@@ -111,6 +113,17 @@ def test_every_threat_has_a_test() -> None:
     held = rows(section(SECURITY, "## What holds, and what holds it"))
     assert held
     assert [threat for threat, _, tests in held if "::test_" not in tests] == []
+
+
+def test_every_attack_has_a_test() -> None:
+    tried = rows(ATTACKS.split("## Somebody on the wire", maxsplit=1)[1])
+    assert len(tried) > 30
+    assert [what for what, _, tests in tried if "::test_" not in tests] == []
+
+
+def test_all_attacks_that_are_made_are_measured() -> None:
+    measured = [cells[0] for cells in rows(section(SECURITY, "## Measured under attack"))]
+    assert measured == ["peace", *(attack.title for attack in attackers.ATTACKS.values()), FILLING]
 
 
 # ---- delivery.md

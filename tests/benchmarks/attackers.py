@@ -23,7 +23,7 @@ from p2pchat.protocol.connection import Connection
 from p2pchat.protocol.events import Begin
 from p2pchat.protocol.handshake import PREFACE
 from p2pchat.protocol.invites import CLAIM
-from p2pchat.wire.frames import MAX_FRAME_BODY, Hello, PakeClaim, Ping, Unknown
+from p2pchat.wire.frames import MAX_FRAME_BODY, Hello, PakeClaim, PakeConfirm, PakeReply, Ping, Unknown
 from tests.support.framing import HELLO, RESUME
 from tests.support.visitors import Visitor, what_is_answered
 
@@ -138,9 +138,11 @@ async def withhold_a_record(aim: Aim) -> None:
 
 
 async def claim(aim: Aim) -> None:
-    """Prove a new key, and claim a code that was never given out."""
+    """Prove a new key, claim a code that was never given out, and go through with it."""
     async with aim.greet(CLAIM) as visitor:
         await visitor.say(PakeClaim(1, os.urandom(32)))
+        await visitor.hear(lambda event: isinstance(event, PakeReply))
+        await visitor.say(PakeConfirm(1, os.urandom(64)))
         await what_is_answered(visitor.stream)
 
 
