@@ -201,9 +201,9 @@ class Words:
         misleads = self.misleads(session.peer, session.name)
         if event.resumed:
             return [f"connected again: {name}", *misleads]
-        verified = ", verified" if session.trust is Trust.VERIFIED else ""
+        verified = "verified" if session.trust is Trust.VERIFIED else "not verified"
         guest = ", a guest: it keeps nothing" if session.guest else ""
-        return [f"connected: {self._and_id(name, session.peer)}{verified}{guest}", *misleads]
+        return [f"connected: {self._and_id(name, session.peer)}, {verified}{guest}", *misleads]
 
     def _whom(self, peer: PeerId, sessions: Iterable[Session]) -> str:
         """Return what to call `peer`, and its id."""

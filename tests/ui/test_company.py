@@ -66,7 +66,7 @@ async def test_whoever_calls_itself_like_a_contact_is_told_once_and_called_by_it
         await mallory.node.dial(HOME)
         await program.out.wait_for(" calls itself bob, is not your bob")
         short = f"{str(mallory.node.id)[:13]}…{str(mallory.node.id)[-4:]}"
-        assert f"-- connected: {short}, a guest: it keeps nothing" in program.out.lines
+        assert f"-- connected: {short}, not verified, a guest: it keeps nothing" in program.out.lines
         await mallory.node.sessions[0].send("it is me")
         await program.out.wait_for(f" {short}: it is me")
         mallory.node.rename("mallory")

@@ -58,7 +58,7 @@ async def test_what_happens_is_told_in_lines_of_our_own(autojump_clock: MockCloc
         short = f"peer1{str(bob.node.id)[5:13]}…{str(bob.node.id)[-4:]}"
         assert program.out.lines == [
             "-- listening on memory:home",
-            f"-- connected: bob ({short}), a guest: it keeps nothing",
+            f"-- connected: bob ({short}), not verified, a guest: it keeps nothing",
             "-- connection lost: bob",
             "-- connected again: bob",
         ]
