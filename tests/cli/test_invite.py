@@ -190,5 +190,8 @@ async def test_where_nobody_listens_it_listens_itself_and_a_program_gets_the_cod
         contract.check(json.loads(first), "invited")
         assert [json.loads(line)["event"] for line in others] == ["ready", "listening"]
         assert json.loads(others[-1])["address"] in json.loads(first)["link"]
+        async with ann.run("invite", "localhost:0") as other:  # which is elsewhere
+            await other.wait_for("p2pchat: say this code: ")
+            assert await other.port() != json.loads(others[-1])["address"].removeprefix("tcp:")
         program.signal(signal.SIGTERM)
         assert await program.wait() == 143
