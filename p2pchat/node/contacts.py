@@ -149,18 +149,6 @@ class Contacts:
         else:
             await self.write(partial(contacts.unblock, peer=peer))
 
-    async def rename(self, peer: PeerId, name: str) -> None:
-        """Call `peer` `name` from now on, or nothing if that is empty.
-
-        Raises:
-          BadData: if no contact may be called that, or another one is.
-          StoreError: if the disk refuses; nothing has changed.
-        """
-        if self._store is None:
-            self._here[peer] = replace(self._fresh(peer), name=name)
-        else:
-            await self.write(partial(contacts.rename, peer=peer, name=name))
-
     async def write(self, change: Callable[[Database], T]) -> T:
         """Return what `change` returns, in a transaction of its own in the store, and know what it has changed.
 

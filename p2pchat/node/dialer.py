@@ -15,7 +15,7 @@ import trio
 from p2pchat.crypto.identity import Identity
 from p2pchat.crypto.noise import Role
 from p2pchat.errors import CodeFailed, ConnectFailed, P2PChatError
-from p2pchat.node import failures
+from p2pchat.node import failures, notices
 from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
 from p2pchat.node.events import DialFailed, Notice
 from p2pchat.node.greeting import Dialing
@@ -194,6 +194,8 @@ class Dialer:
     def _goes_on_elsewhere(self, session: Session) -> None:
         """Note that another process has the peer: what is said goes by the store until that ends."""
         session.continued_elsewhere()
+        if self.code is not None:
+            self._node.feed.put(notices.CODE_UNTRIED)
         self.running(session)
 
     async def _serve(self, link: Link, stream: trio.abc.Stream) -> LinkEnd:

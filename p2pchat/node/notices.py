@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from p2pchat.node.events import Notice
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
+
+CODE_UNTRIED: Final = Notice(
+    text="another p2pchat of yours talks to this peer already, so the code was not tried",
+    hint="`/verify CODE` does it there",
+)
 
 
 def pinned(peer: PeerId, place: str) -> Notice:

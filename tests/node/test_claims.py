@@ -350,6 +350,25 @@ async def test_of_two_processes_either_honours_a_code_once(
         assert one.node.contacts.trust(BOB) is Trust.VERIFIED  # it has looked
 
 
+async def test_where_another_process_has_the_link_the_code_is_not_tried(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    me = Identity.from_seed(bytes([2]) * 32)
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=ANYONE) as one,
+        open_peer(network, seed=2, identity=me, directory=bob) as other,
+        open_peer(network, seed=4, identity=me, directory=bob) as same,
+    ):
+        await one.node.listen(HOME)
+        await other.node.dial(HOME)
+        session = await same.node.dial(HOME, code=await invited(one.node))
+        assert session.elsewhere
+        assert "the code was not tried" in (await same.wait_for(events.Notice)).text
+        with pytest.raises(LocalProtocolError, match="this program has none"):
+            same.node.verify(session, await invited(one.node))
+        assert not [event for event in one.told if isinstance(event, events.ClaimFailed | events.Verified)]
+
+
 # ---- cut off at any point
 
 
