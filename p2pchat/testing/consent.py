@@ -86,6 +86,15 @@ class Consent:
         """Note that `peer` types a code that was given out here."""
         self._told.setdefault(secret, set()).add(peer)
 
+    def check_burnt(self, secret: str) -> None:
+        """Check that a code is dead, after somebody was told that it was right.
+
+        Raises:
+          Broken: if not.
+        """
+        if any(secret == alive for _, alive in self.now.codes):
+            raise Broken(f"NOT BURNT: a code of {self._name} has worked, and works again")
+
     def judge(self, now: Trusted) -> None:
         """Judge what a transaction has left.
 

@@ -141,7 +141,7 @@ def _profile(throw: random.Random) -> tuple[Profile, float]:
         window=throw.choice((2, 16, 4096)),
         skew=throw.choice((0.0, 0.0, 30.0, 1e6)),
         doubles=throw.random() < 0.15,
-        guarded=throw.random() < 0.3,
+        guarded=throw.random() < 0.4,
     )
     return profile, throw.choice((2.0, 8.0, 30.0))
 

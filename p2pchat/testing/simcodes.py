@@ -66,6 +66,9 @@ class Meeting:
                 world.note(self._peer.name, "dial failed", type(exc).__name__)
             else:
                 world.mark("met by a code" if self._code else "met again")
+                if self._code is not None and self._other.image is None:  # a backup may bring it back
+                    with world.judging():
+                        self._other.consent.check_burnt(self._code.secret)
                 return
             await trio.sleep(PATIENCE)
 

@@ -70,6 +70,12 @@ def test_what_nobody_has_agreed_to_is_told(broken: Callable[[], object], complai
         broken()
 
 
+def test_a_code_that_has_worked_is_dead() -> None:
+    consent(codes(1), Trusted(known={BOB: 7})).check_burnt(CODE[1])
+    with pytest.raises(Broken, match="NOT BURNT: a code of carol"):
+        consent(codes(1)).check_burnt(CODE[1])
+
+
 def test_an_old_backup_may_bring_back_what_was_there() -> None:
     carol = consent(codes(1), Trusted(known={BOB: 7}))
     carol.went_back(codes(0))
