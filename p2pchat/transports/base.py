@@ -98,7 +98,7 @@ class HasProgram(Protocol):
 class TurnsAway(Protocol):
     """A listener that sends some users of this machine away, before a byte of theirs is read."""
 
-    #: Called for some of them with how often that user has come (the first time, the second, the fourth, the eighth, …).
+    #: Called for some of them with how often that user has come (the first time, the second, the fourth, …).
     tell_turned_away: Callable[[LocalUser, int], None]
 
 
