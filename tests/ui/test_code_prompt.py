@@ -14,7 +14,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import PipeInput, create_pipe_input
 
 from p2pchat.crypto.codes import Code
-from p2pchat.errors import Interrupted, P2PChatError
+from p2pchat.errors import Interrupted, P2PChatError, TerminalGone
 from p2pchat.ui import bridge
 from p2pchat.ui.code_prompt import CodePrompt, Words
 from p2pchat.ui.terminal import Terminal
@@ -58,7 +58,8 @@ def play(scene: Callable[[Ask], object] | None, *typed: str) -> Ask:
             nursery.start_soon(asked.run)
             if scene is not None:
                 await scene(asked)  # type: ignore[misc]
-            keys.send_text("".join(typed))
+            if typed:
+                keys.send_text("".join(typed))
         return asked
 
     with create_pipe_input() as keys:
@@ -111,6 +112,14 @@ def test_a_person_may_rather_not(key: str) -> None:
     asked = play(None, key)
     assert isinstance(asked.error, Interrupted)
     assert asked.code is None
+
+
+def test_a_terminal_that_hangs_up_ends_it() -> None:
+    async def scene(asked: Ask) -> None:
+        await asked.type(f"7{ENTER}", until="at least 2 words")
+        asked.keys.close()
+
+    assert isinstance(play(scene).error, TerminalGone)
 
 
 def test_nothing_of_the_code_is_left_on_the_screen() -> None:
