@@ -217,6 +217,7 @@ class Disconnected:
     code: int | None  # of the CLOSE or the violation that ended it; None if it was lost without a word
     clean: bool
     redial: float | None
+    by_peer: bool = False  # the other side has ended it, and `reason` is what it said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

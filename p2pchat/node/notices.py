@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from p2pchat.node.events import Notice
+from p2pchat.node.events import Disconnected, Notice
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
+    from p2pchat.node.link import LinkEnd
+    from p2pchat.node.session import Session
 
 CODE_UNTRIED: Final = Notice(
     text="another p2pchat of yours talks to this peer already, so the code was not tried",
     hint="`/verify CODE` does it there",
 )
+
+
+def disconnected(session: Session, end: LinkEnd, redial: float | None) -> Disconnected:
+    """Return the event that tells of the `end` of the link of `session`."""
+    return Disconnected(
+        session=session, reason=end.reason, code=end.code, clean=end.clean, redial=redial, by_peer=end.by_peer
+    )
 
 
 def pinned(peer: PeerId, place: str) -> Notice:

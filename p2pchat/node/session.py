@@ -341,7 +341,7 @@ class Session(Speaking):
         self.over = self.over or end.clean or (redial is None and self.after_loss is not None)
         if redial is None:
             self.lock.release()
-        self.feed.put(Disconnected(session=self, reason=end.reason, code=end.code, clean=end.clean, redial=redial))
+        self.feed.put(notices.disconnected(self, end, redial))
 
     def stepped(self, step: Step) -> None:
         """Note what one transaction has changed."""

@@ -48,6 +48,8 @@ def lost_for_good(end: Disconnected, *, unsaid: int) -> errors.P2PChatError:
     """Return the error for the `end` of a link after which nobody dials again."""
     reason = sanitize.clean_line(end.reason)
     match None if end.code is None else close_code(end.code):
+        case CloseCode.NOT_AUTHORIZED if not end.by_peer:
+            return errors.UntrustedPeer(reason)
         case CloseCode.NOT_AUTHORIZED:
             return errors.UntrustedPeer("the other side does not let us in any more")
         case CloseCode.DUPLICATE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -58,16 +59,49 @@ async def test_a_stranger_is_refused_and_our_words_say_how_to_let_it_in(ann: Hom
             await chat(listener, dialer)
 
 
-async def test_a_list_that_was_spoilt_lets_nobody_in_and_says_so(ann: Home, bob: Home) -> None:
-    async with ann.run("listen", "localhost:0") as listener:
-        address = await listener.port()
-        (ann.data / "accepted").write_text("peer1 oops\n")
-        code, _ = await failed(bob, "dial", address)
-        assert code == 77
-        await listener.wait_for("accepted, line 1: ")
+def id_of(home: Home) -> str:
+    """Return who `home` is."""
+    return str(json.loads(home.call("id", "--json").stdout)["peer"])
+
+
+async def test_a_list_of_an_older_version_becomes_contacts_and_a_spoilt_one_lets_nobody_in(
+    ann: Home, bob: Home
+) -> None:
+    guest = id_of(bob)
+    id_of(ann)  # which makes the profile
+    old = ann.data / "accepted"
+    old.write_text(f"{guest}\noops\n")
     code, said = await failed(ann, "listen", "localhost:0")
     assert code == 78
-    assert "accepted, line 1: " in said
+    assert "accepted, line 2: " in said
+    old.write_text(f"{guest}  # bob\n")
+    async with ann.run("listen", "localhost:0") as listener:
+        address = await listener.port()
+        assert not old.exists()
+        async with bob.run("dial", address) as dialer:
+            await chat(listener, dialer)
+
+
+async def test_a_guest_keeps_out_whom_its_profile_has_blocked(ann: Home, bob: Home) -> None:
+    assert ann.call("block", id_of(bob)).returncode == 0
+    async with ann.run("listen", "localhost:0", "--guest", "--accept", "anyone") as listener:
+        code, said = await failed(bob, "dial", await listener.port())
+        assert code == 77
+        assert "did not let us in" in said
+        assert b"stranger" not in listener.err
+
+
+async def test_who_is_blocked_meanwhile_is_gone_and_cannot_be_dialed(ann: Home, bob: Home) -> None:
+    async with ann.run("listen", "localhost:0", "--accept", "anyone") as listener:
+        address = await listener.port()
+        async with bob.run("dial", address) as dialer:
+            await chat(listener, dialer)
+            assert bob.call("block", id_of(ann)).returncode == 0
+            await dialer.wait_for("p2pchat: error: you have blocked this peer")
+            assert await dialer.wait() == 77
+        code, said = await failed(bob, "dial", address)
+        assert code == 77
+        assert f"`p2pchat unblock {id_of(ann)}`" in said
 
 
 async def test_anyone_over_a_unix_socket_by_another_name(ann: Home, bob: Home, tmp_path: Path) -> None:

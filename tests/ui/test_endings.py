@@ -30,9 +30,9 @@ class Somebody:
     peer: PeerId = BOB
 
 
-def ended(code: int | None, reason: str = "because", *, durable: bool = True) -> Disconnected:
+def ended(code: int | None, reason: str = "because", *, durable: bool = True, by_peer: bool = False) -> Disconnected:
     session: Any = Somebody(Kept(durable))
-    return Disconnected(session=session, reason=reason, code=code, clean=False, redial=None)
+    return Disconnected(session=session, reason=reason, code=code, clean=False, redial=None, by_peer=by_peer)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,12 @@ def ended(code: int | None, reason: str = "because", *, durable: bool = True) ->
 )
 def test_the_code_of_the_end_decides(code: int | None, kind: type[errors.P2PChatError]) -> None:
     assert type(endings.lost_for_good(ended(code), unsaid=0)) is kind
+
+
+def test_who_let_nobody_in_any_more_is_told() -> None:
+    ours, theirs = (ended(CloseCode.NOT_AUTHORIZED, by_peer=by_peer) for by_peer in (False, True))
+    assert str(endings.lost_for_good(ours, unsaid=0)) == "because"
+    assert str(endings.lost_for_good(theirs, unsaid=0)) == "the other side does not let us in any more"
 
 
 def test_what_is_kept_is_not_lost() -> None:
