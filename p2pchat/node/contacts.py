@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from p2pchat.errors import StoreError
 from p2pchat.store import contacts, pins
 from p2pchat.store.contacts import Contact, Trust
+from p2pchat.store.names import check_petname
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
@@ -148,6 +149,18 @@ class Contacts:
             self._here[peer] = replace(self._fresh(peer), blocked=False)
         else:
             await self.write(partial(contacts.unblock, peer=peer))
+
+    async def rename(self, peer: PeerId, name: str) -> None:
+        """Call `peer` `name` from now on, or nothing if that is empty. It trusts nobody.
+
+        Raises:
+          BadData: if no contact may be called that, or another one is; nothing has changed.
+          StoreError: if the disk refuses; nothing has changed.
+        """
+        if self._store is None:
+            self._here[peer] = replace(self._fresh(peer), name=check_petname(name) if name else "")
+        else:
+            await self.write(partial(contacts.rename, peer=peer, name=name))
 
     async def write(self, change: Callable[[Database], T]) -> T:
         """Return what `change` returns, in a transaction of its own in the store, and know what it has changed.

@@ -15,7 +15,7 @@ from trio.testing import MockClock
 
 from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity, PeerId
-from p2pchat.errors import StoreCorrupt, StoreFull, UntrustedPeer
+from p2pchat.errors import BadData, StoreCorrupt, StoreFull, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.contacts import someone
 from p2pchat.node.settings import Accept, NodeSettings
@@ -238,6 +238,20 @@ async def test_a_guest_keeps_out_whom_its_profile_has_blocked(network: Network, 
         await guest.node.block(BOB)
         await other.wait_for(events.Disconnected)
         assert session.over
+
+
+async def test_a_contact_has_the_name_that_it_was_given(network: Network, ann: Path, autojump_clock: MockClock) -> None:
+    async with open_peer(network, seed=1, directory=ann) as one, open_peer(network, seed=3) as guest:
+        for node in one.node, guest.node:
+            await node.contacts.rename(BOB, "Bob")
+            contact = node.contacts.of(BOB)
+            assert contact is not None
+            assert (contact.name, contact.trust) == ("Bob", Trust.NEW)
+            with pytest.raises(BadData):
+                await node.contacts.rename(BOB, "me")
+            await node.contacts.rename(BOB, "")
+            assert [known.name for known in node.contacts.everyone()] == [""] * (node is guest.node)
+    assert trust(ann, BOB) is Trust.NEW
 
 
 async def test_with_damaged_contacts_nobody_is_let_in(
