@@ -28,7 +28,7 @@ from tests.support.peers import Peer
 
 PATIENCE = 30.0  # real seconds after which a test that hangs fails
 BURST = 40  # tries
-MOST = 16  # links at once; a node has 512
+MOST = 5  # links at once, where they are few; a node has 512
 LIMITS = Limits(
     handshake=0.5, hello=0.5, claim=0.5, dead=1, stranger_wait=0.5, half_open=8, half_open_per_address=3, strangers=4
 )
@@ -91,8 +91,7 @@ async def chat_on(peer: Peer, session: Session) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", attackers.ATTACKS)
-async def test_a_burst_stays_within_the_limits_while_a_friend_chats(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node, "MAX_LINKS", MOST)
+async def test_a_burst_stays_within_the_limits_while_a_friend_chats(name: str) -> None:
     attack = replace(attackers.ATTACKS[name], width=BURST // 2)
     async with home() as (peer, session, port), trio.open_nursery() as nursery:
         descriptors, tasks = len(open_descriptors()), trio.lowlevel.current_statistics().tasks_living
@@ -103,10 +102,23 @@ async def test_a_burst_stays_within_the_limits_while_a_friend_chats(name: str, m
         assert peer.heard
         assert worst.half_open <= (LIMITS.half_open if attack.spread else LIMITS.half_open_per_address)
         assert worst.strangers <= LIMITS.strangers
-        assert worst.links <= MOST
         assert set(peer.heard) == {"still here"}
         assert len(peer.node.sessions) == 1
         nursery.cancel_scope.cancel()
         await until(lambda: not peer.node.gate.half_open and not len(peer.node.waiting_room))
         await until(lambda: len(open_descriptors()) <= descriptors)
         await until(lambda: trio.lowlevel.current_statistics().tasks_living <= tasks)
+
+
+async def test_no_more_connections_are_held_than_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes beyond is hung up on; the friend, who was there before, chats on."""
+    monkeypatch.setattr(node, "MAX_LINKS", MOST)
+    async with home() as (peer, session, port), trio.open_nursery() as nursery:
+        worst = Worst(peer.node)
+        nursery.start_soon(worst.watch)
+        nursery.start_soon(chat_on, peer, session)
+        clinging = replace(attackers.ATTACKS["clinging"], width=BURST)
+        await attackers.run(clinging, port, seconds=0.3)
+        assert worst.links == MOST
+        assert set(peer.heard) == {"still here"}
+        nursery.cancel_scope.cancel()
