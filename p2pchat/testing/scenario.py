@@ -90,6 +90,7 @@ def aimed(seed: int, point: str) -> Scenario:
     story: list[Fault] = [faults.Cut(throw.uniform(0, 20), 0, 1, throw.randint(0, 3000), throw.random() < 0.5)]
     if point.endswith("renumber"):
         victim, nth = 0, 1
+        profile = replace(profile, guarded=False)  # whom the backup does not know need not be met anew
         says += (Say(1.0, 0, 1), Say(8.0, 0, 1), Say(16.0, 0, 1))
         story = [faults.BackUp(throw.uniform(3, 5), 0), faults.Restore(throw.uniform(11, 15), 0)]
     if point.endswith(("attempt", "honour", "trust")):  # Alice claims a code of Bob's, and both remember who it is

@@ -110,9 +110,13 @@ class Peer:
         self._drive_out()
 
     def be_replaced(self, *, seconds: float) -> None:
-        """Be away for so long, while somebody else answers: only where everybody who may dial has met us before."""
+        """Be away for so long, while somebody else answers: only where everybody who may dial has met us before.
+
+        There is one of them at a time: two would let each other in.
+        """
         others = [other for other in self.world.peers if other is not self]
-        if self.impostor or not all(other.expects(self) or not other.dials(self) for other in others):
+        all_know_us = all(other.expects(self) or not other.dials(self) for other in others)
+        if not all_know_us or any(peer.impostor for peer in self.world.peers):
             return
         self.crash(None, down=seconds)
         self.starts += 1
