@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,18 +9,13 @@ import trio
 from trio.testing import MockClock
 
 from p2pchat.address import Address
-from p2pchat.crypto.codes import Code
-from p2pchat.crypto.identity import Identity, PeerId
+from p2pchat.crypto.identity import Identity
 from p2pchat.errors import CodeFailed, LocalProtocolError, UntrustedPeer
 from p2pchat.node import events
-from p2pchat.node.node import Node
 from p2pchat.node.settings import Accept, NodeSettings
-from p2pchat.store import contacts, pins
-from p2pchat.store.contacts import Contact, How, Trust
-from p2pchat.store.database import Database
-from p2pchat.store.invites import Invite
+from p2pchat.store.contacts import How, Trust
+from tests.support.acquainted import invited, kept, pinned, trust, wrong
 from tests.support.peers import HOME, Network, Peer, open_peer
-from tests.support.steps import NEVER, cancelled_at
 
 ANN, BOB, EVE = (Identity.from_seed(bytes([seed]) * 32).peer_id for seed in (1, 2, 3))
 KNOWN = NodeSettings(accept=Accept.KNOWN, name="ann")
@@ -43,33 +36,6 @@ def ann(tmp_path: Path) -> Path:
 @pytest.fixture
 def bob(tmp_path: Path) -> Path:
     return tmp_path / "bob"
-
-
-def kept(directory: Path, peer: PeerId) -> Contact | None:
-    """What the store in `directory` has of `peer`."""
-    with closing(Database.open(directory / "history.db", wall=lambda: 0.0)) as db:
-        return contacts.find(db, peer)
-
-
-def trust(directory: Path, peer: PeerId) -> Trust:
-    contact = kept(directory, peer)
-    return Trust.NEW if contact is None else contact.trust
-
-
-def pinned(directory: Path) -> PeerId | None:
-    with closing(Database.open(directory / "history.db", wall=lambda: 0.0)) as db:
-        return pins.peer_at(db, str(HOME))
-
-
-async def invited(node: Node, *, link: bool = False, for_peer: PeerId | None = None) -> Code:
-    """A code that `node` has given out."""
-    invite: Invite = await node.invite(600, link=link, for_peer=for_peer)
-    return Code(invite.slot, invite.secret)
-
-
-def wrong(code: Code) -> Code:
-    """A guess at it."""
-    return Code(code.slot, "wrong-" + code.secret)
 
 
 def told(peer: Peer) -> list[events.ClaimFailed]:
@@ -367,42 +333,3 @@ async def test_where_another_process_has_the_link_the_code_is_not_tried(
         with pytest.raises(LocalProtocolError, match="this program has none"):
             same.node.verify(session, await invited(one.node))
         assert not [event for event in one.told if isinstance(event, events.ClaimFailed | events.Verified)]
-
-
-# ---- cut off at any point
-
-
-async def claim(directory: Path, note: Callable[[], None]) -> None:
-    """Bob dials Ann with a code; `note` is called before and after."""
-    network = Network()
-    directory.mkdir()
-    async with (
-        open_peer(network, seed=1, directory=directory / "ann", settings=KNOWN) as one,
-        open_peer(network, seed=2, directory=directory / "bob") as other,
-    ):
-        await one.node.listen(HOME)
-        code = await invited(one.node)
-        note()
-        await other.node.dial(HOME, code=code)
-        note()
-
-
-async def test_whoever_ends_at_any_step_nobody_is_trusted_by_half(tmp_path: Path, autojump_clock: MockClock) -> None:
-    """Both programs end: the code is burnt if and only if Bob comes in, and whom he expects has proven itself."""
-    marks: list[int] = []
-    with cancelled_at(NEVER) as instrument:
-        await claim(tmp_path / "whole", lambda: marks.append(NEVER - instrument.left))
-    seen = set()
-    begin, end = marks
-    for step in range(begin, end, 6):
-        directory = tmp_path / f"{step}"
-        with cancelled_at(step):
-            await claim(directory, lambda: None)
-        with closing(Database.open(directory / "ann" / "history.db", wall=lambda: 0.0)) as db:
-            attempts = [attempts for (attempts,) in db.connection.execute("SELECT attempts FROM invites")]
-        anns, bobs = trust(directory / "ann", BOB), trust(directory / "bob", ANN)
-        assert pinned(directory / "bob") == (ANN if bobs is Trust.VERIFIED else None)
-        assert anns is Trust.NEW or (bobs is Trust.VERIFIED and attempts == [])
-        assert bobs is Trust.NEW or anns is Trust.VERIFIED or attempts == [1]
-        seen.add((anns, bobs))
-    assert seen == {(Trust.NEW, Trust.NEW), (Trust.NEW, Trust.VERIFIED), (Trust.VERIFIED, Trust.VERIFIED)}
