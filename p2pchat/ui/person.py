@@ -61,6 +61,9 @@ class Person:
         if isinstance(event, events.Invited):  # was asked for, also by those who want it quiet; a link is copied whole
             await self._screen.print(OURS + line for line in self._words.tell(event))
             return
+        if isinstance(event, events.ClaimFailed):  # a warning, also for those who want it quiet
+            await self._screen.note(self._words.tell(event, chat.sessions))
+            return
         await self._reader.tell(self._words.tell(event, chat.sessions))
         match event:
             case events.Connected(session=session) | events.Elsewhere(session=session):

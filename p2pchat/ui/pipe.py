@@ -57,7 +57,7 @@ class PipeFace:
         if isinstance(event, events.MessagesReceived):
             await self._outlet.show(self._words.name(event.session, chat.sessions), event.messages)
             self._unshown.wrote(event)
-        elif not self._quiet or isinstance(event, events.Invited):
+        elif not self._quiet or isinstance(event, events.Invited | events.ClaimFailed):
             lines = self._words.tell(event, chat.sessions)
             if isinstance(event, events.Connected | events.Elsewhere):
                 left = await self._unshown.left(event.session)

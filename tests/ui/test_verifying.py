@@ -98,6 +98,20 @@ async def test_a_wrong_code_is_a_warning_on_both_sides_and_ends_the_link(
         assert host.node.contacts.trust(visitor.node.id) is not Trust.VERIFIED
 
 
+@pytest.mark.parametrize("kind", ["plain", "pipe"])
+async def test_who_wants_it_quiet_is_warned_all_the_same(
+    network: Network, tmp_path: Path, autojump_clock: MockClock, kind: str
+) -> None:
+    async with (
+        open_program(network, LISTEN, kind=kind, seed=1, quiet=True, directory=tmp_path / "one") as host,
+        open_program(network, DIAL, seed=2, directory=tmp_path / "other", run=1) as visitor,
+    ):
+        await visitor.out.wait_for("connected")
+        visitor.keys.type("/verify 1-zoo-zoo-zoo\n")
+        await (host.out if kind == "plain" else host.err).wait_for("✗ warning: ")
+        assert "connected" not in host.out.text + host.err.text
+
+
 async def test_the_digits_of_the_peer_verify_it_however_they_are_grouped(
     network: Network, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
