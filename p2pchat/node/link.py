@@ -118,10 +118,11 @@ class Link:
     async def run(self, *, first: Callable[[], Awaitable[None]]) -> LinkEnd:
         """Serve the link to its end and return how it ended. The stream is closed afterwards, also when cancelled.
 
-        `first` is awaited before anything is read or sent.
+        `first` is awaited before anything is read or sent, unless the link has ended already.
         """
         try:
-            await first()
+            if self.end is None:  # who is turned away does not wait, and costs nothing more
+                await first()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read)
                 await self._write()
