@@ -14,7 +14,8 @@ to read to you, by a way on which you know each other, such as the telephone. At
 you hear (none are no answer, and change nothing); elsewhere --fingerprint has them.
 
 If they are those of the key the contact is *verified*, and let in. If they are not, nothing is changed and the exit
-code is 77: somebody may be between the two of you.
+code is 77: somebody may be between the two of you. Without digits it is 0 if the contact was verified before, and 1,
+for no, if it was not.
 
 A code does the same without any digits: `p2pchat invite`.
 

@@ -11,7 +11,7 @@ from p2pchat.cli import acquaintance, say
 from p2pchat.cli.exit_codes import ExitCode
 from p2pchat.errors import BadData, UntrustedPeer
 from p2pchat.store import contacts, known
-from p2pchat.store.contacts import How
+from p2pchat.store.contacts import How, Trust
 from p2pchat.ui.verifying import DIGITS, digits_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 def run(word: str, typed: str | None, common: Common) -> int:
     """Compare what was `typed`, or what a person at a terminal types, with the key that `word` means.
+
+    Returns:
+      `DONE` if the contact is verified, by this run or an earlier one, and `NO` otherwise: `verify bob && deploy` has to
+      be safe.
 
     Raises:
       UntrustedPeer: if it is the fingerprint of another key, or the peer is blocked, or a guest; nothing has changed.
@@ -44,7 +48,10 @@ def run(word: str, typed: str | None, common: Common) -> int:
                 contacts.verify(db, peer, How.FINGERPRINT)
         said = [f"{acquaintance.called(one)} is verified, and let in"] if heard else ["nothing has changed"]
         acquaintance.tell(peer, said, common, db=db, changed=bool(heard), own_fingerprint=own.fingerprint)
-    return ExitCode.NO if heard == "" else ExitCode.DONE
+    if heard or one.trust is Trust.VERIFIED:
+        return ExitCode.DONE
+    say.note(f"{acquaintance.name(one)} is not verified; --fingerprint takes the {DIGITS} digits that it reads to you")
+    return ExitCode.NO
 
 
 def _to_compare(own: PeerId, one: Known) -> list[str]:

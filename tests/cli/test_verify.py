@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def look(data: Path, peer: PeerId) -> Known:
         return known.of(db, peer)
 
 
-def as_json(run: Run, *words: str, code: int = 0) -> Line:
+def as_json(run: Run, *words: str, code: int = 0, told: Sequence[str] = ()) -> Line:
     ended, out, err = run(*words, "--json")
-    assert (ended, err) == (code, [])
+    assert (ended, err) == (code, list(told))
     (line,) = contract.parse("".join(f"{line}\n" for line in out).encode())
     return line
 
@@ -61,7 +62,8 @@ def test_the_right_digits_verify_and_let_in(data: Path, run: Run, typed: str) ->
 
 
 def test_a_program_gets_an_object(data: Path, run: Run) -> None:
-    line = as_json(run, "verify", str(BOB))
+    hint = f"p2pchat: {BOB} is not verified; --fingerprint takes the 30 digits that it reads to you"
+    line = as_json(run, "verify", str(BOB), code=1, told=[hint])
     assert (line["trust"], line["changed"], line["own_fingerprint"]) == ("new", False, own(run))
     line = as_json(run, "verify", str(BOB), "--fingerprint", BOB.fingerprint)
     assert (line["trust"], line["how"], line["changed"]) == ("verified", "fingerprint", True)
@@ -93,10 +95,20 @@ def test_what_is_no_fingerprint_is_not_compared(data: Path, run: Run, typed: str
     assert not (data / "history.db").exists()
 
 
-def test_where_nobody_can_be_asked_nothing_changes(data: Path, run: Run) -> None:
-    code, out, err = run("verify", str(BOB))
-    assert (code, out[-1], err) == (0, "nothing has changed", [])
+@pytest.mark.parametrize("options", [(), ("--no-input",)])
+def test_where_nobody_can_be_asked_who_is_not_verified_is_not(data: Path, run: Run, options: tuple[str, ...]) -> None:
+    code, out, err = run("verify", str(BOB), *options)
+    assert (code, out[-1]) == (1, "nothing has changed")
+    assert err == [f"p2pchat: {BOB} is not verified; --fingerprint takes the 30 digits that it reads to you"]
     assert look(data, BOB).contact is None
+
+
+def test_who_was_verified_before_still_is(data: Path, run: Run) -> None:
+    know(data, BOB, "bob")
+    assert run("verify", "bob", "--fingerprint", BOB.fingerprint)[0] == 0
+    code, out, err = run("verify", "bob")
+    assert (code, out[-1], err) == (0, "nothing has changed", [])
+    assert as_json(run, "verify", "bob")["trust"] == "verified"
 
 
 @pytest.mark.slow
