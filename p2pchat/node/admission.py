@@ -62,8 +62,7 @@ class Admission:
         """
         if (why := self.keeps_out(peer)) is not None:
             raise why
-        guest = any(visitor.is_guest for visitor in self.waiting_room.waiting(peer))
-        await self.contacts.know(peer, guest=guest)
+        await self.contacts.know(peer, guest=self._is_guest(peer))
         waiting = self.waiting_room.call(peer)
         for visitor in waiting:
             visitor.let_in()
@@ -107,10 +106,12 @@ class Admission:
     async def block(self, peer: PeerId) -> None:
         """Let `peer` in no more, and end whatever link there is with it. It learns that it was refused, and no more.
 
+        A guest, who lasts no longer, is kept out for the rest of this run.
+
         Raises:
           StoreError: if the disk refuses; nothing has changed.
         """
-        await self.contacts.block(peer)
+        await self.contacts.block(peer, guest=self._is_guest(peer))
         self._part_from_blocked()
 
     async def unblock(self, peer: PeerId) -> None:
@@ -155,6 +156,11 @@ class Admission:
             self._complaints.settled()
         else:
             self._complaints.tell(self.contacts.trouble)
+
+    def _is_guest(self, peer: PeerId) -> bool:
+        """Return whether `peer` said that its key dies with it, when it was here last, whether it is or not."""
+        met = any(session.guest for session in self._sessions.values() if session.peer == peer)
+        return met or self.waiting_room.is_guest(peer)
 
     def _part_from_blocked(self) -> None:
         for link in list(self._links):

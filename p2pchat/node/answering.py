@@ -99,11 +99,6 @@ class Answering(Greeting):
         self._node.waiting_room.leave(self.peer, self)
         self.let_in()
 
-    @property
-    def is_guest(self) -> bool:
-        """Whether the visitor says that its key dies with it, so that there is nobody to remember."""
-        return self._hello is not None and GUEST in self._hello.features
-
     def refuse(self) -> None:
         """Tell the peer that it was not let in, and nothing else."""
         self._link.close(CloseCode.NOT_AUTHORIZED)
@@ -147,13 +142,14 @@ class Answering(Greeting):
             if room.may_ask(peer, self._source, now) and room.enter(peer, self):
                 self._due = now + self._node.settings.limits.stranger_wait
                 self._link.wake_at(self._due)
-                self._tell(peer, hello.name, waiting=True)
+                self._tell(peer, hello, waiting=True)
                 return
         elif room.may_tell(peer, self._source, now):
-            self._tell(peer, hello.name, waiting=False)
+            self._tell(peer, hello, waiting=False)
         self.refuse()
 
-    def _tell(self, peer: PeerId, name: str, *, waiting: bool) -> None:
+    def _tell(self, peer: PeerId, hello: frames.Hello, *, waiting: bool) -> None:
+        self._node.waiting_room.introduce(peer, guest=GUEST in hello.features)
         _log.info("%s %s a stranger", peer, "waits as" if waiting else "was refused as")
         where, user = self._link.remote, self._link.user
-        self._node.feed.put(Stranger(peer=peer, name=name, address=where, waiting=waiting, user=user))
+        self._node.feed.put(Stranger(peer=peer, name=hello.name, address=where, waiting=waiting, user=user))

@@ -52,7 +52,14 @@ class Contacts:
 
     def of(self, peer: PeerId) -> Contact | None:
         """Return what is known of `peer`; None if nothing is."""
-        return self._kept.get(peer) or self._here.get(peer)
+        kept, here = self._kept.get(peer), self._here.get(peer)
+        if kept is None or here is None:
+            return kept or here
+        return replace(kept, accepted=kept.accepted or here.accepted, blocked=kept.blocked or here.blocked)
+
+    def keeps(self, peer: PeerId) -> bool:
+        """Whether what is known of `peer` outlives this run."""
+        return peer in self._kept
 
     def everyone(self) -> list[Contact]:
         """Return all of them, those of this run last."""
@@ -100,12 +107,12 @@ class Contacts:
     # ---- deciding; each of these returns once it is durable, and counts from then on
 
     async def know(self, peer: PeerId, *, guest: bool = False) -> None:
-        """Let `peer` in from now on, a `guest` for this run. Who is blocked stays blocked.
+        """Let `peer` in from now on, a `guest` that is no contact for this run. Who is blocked stays blocked.
 
         Raises:
           StoreError: if the disk refuses; nothing has changed.
         """
-        if self._store is None or guest:
+        if self._store is None or (guest and not self.keeps(peer)):
             self._here[peer] = replace(self._fresh(peer), accepted=True)
         else:
             await self.write(partial(contacts.know, peer=peer))
@@ -128,13 +135,13 @@ class Contacts:
         else:
             await self.write(partial(_verify, peer=peer, how=how, at=at))
 
-    async def block(self, peer: PeerId) -> None:
-        """Let `peer` in no more, and have no link with it. What was known of it comes back with `unblock`.
+    async def block(self, peer: PeerId, *, guest: bool = False) -> None:
+        """Have no link with `peer` any more, with a `guest` that is no contact in this run; `unblock` takes it back.
 
         Raises:
           StoreError: if the disk refuses; nothing has changed.
         """
-        if self._store is None:
+        if self._store is None or (guest and not self.keeps(peer)):
             self._here[peer] = replace(self._fresh(peer), blocked=True)
         else:
             await self.write(partial(contacts.block, peer=peer))
@@ -145,10 +152,10 @@ class Contacts:
         Raises:
           StoreError: if the disk refuses; nothing has changed.
         """
-        if self._store is None:
-            self._here[peer] = replace(self._fresh(peer), blocked=False)
-        else:
+        if self._store is not None:
             await self.write(partial(contacts.unblock, peer=peer))
+        if self._store is None or peer in self._here:
+            self._here[peer] = replace(self._fresh(peer), blocked=False)
 
     async def rename(self, peer: PeerId, name: str) -> None:
         """Call `peer` `name` from now on, or nothing if that is empty. It trusts nobody.

@@ -1,7 +1,7 @@
 """The waiting room: peers that proved who they are and were not accepted yet.
 
-Of a stranger nothing is kept but the key, and only while it waits or for ten minutes after it was told of, so that one
-visitor cannot fill the screen (`docs/protocol.md` 4.4).
+Of a stranger nothing is kept but the key, only in memory, while it waits and after it was told of: so that one visitor
+cannot fill the screen (`docs/protocol.md` 4.4), and that a guest is still known for one when somebody decides about it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class WaitingRoom:
         self._capacity = capacity
         self._waiting: dict[PeerId, list[Answering]] = {}
         self._told: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()  # key or source: (since, times)
+        self._guests: OrderedDict[PeerId, None] = OrderedDict()  # strangers that were told of, the newest last
 
     def __len__(self) -> int:
         return sum(len(visitors) for visitors in self._waiting.values())
@@ -61,6 +62,18 @@ class WaitingRoom:
     def call(self, peer: PeerId) -> list[Answering]:
         """Take out and return all visitors that wait for a decision about `peer`."""
         return self._waiting.pop(peer, [])
+
+    def introduce(self, peer: PeerId, *, guest: bool) -> None:
+        """Remember, beyond its visit, whether the stranger that people are told of is a `guest`."""
+        self._guests.pop(peer, None)
+        if guest:
+            self._guests[peer] = None
+        if len(self._guests) > MAX_TOLD:
+            self._guests.popitem(last=False)
+
+    def is_guest(self, peer: PeerId) -> bool:
+        """Whether `peer` was a guest when people were told of it, so that there is nobody to remember."""
+        return peer in self._guests
 
     def may_tell(self, peer: PeerId, source: str | None, now: float) -> bool:
         """Whether the refusal of this visit deserves an event; counts it if so."""

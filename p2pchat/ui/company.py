@@ -132,7 +132,7 @@ class Company:
         except P2PChatError as exc:
             await self._screen.note([f"{name} is not let in: {exc}", *filter(None, [exc.hint])])
             return
-        long = "for this run" if chat.node.store is None else "from now on"
+        long = "from now on" if chat.node.contacts.keeps(peer) else "for this run"
         what = f"let in, {long}" if let_in else "refused"
         absent = "" if still_there else "; it does not wait any more" + (", but it may come back" if let_in else "")
         await self._screen.note([f"{name} {what}{absent}"])
@@ -153,8 +153,10 @@ class Company:
             await self._screen.note([f"{name} is not blocked: {exc}", *filter(None, [exc.hint])])
             return
         self.strangers.forget(peer)
-        undo = "" if chat.node.store is None else f"; {self._words.command('unblock', peer)} takes that back"
-        await self._screen.note([f"{name} is blocked, and learns only that it was refused{undo}"])
+        kept = chat.node.contacts.keeps(peer)
+        undo = f"; {self._words.command('unblock', peer)} takes that back" if kept else ""
+        long = "" if kept else " for this run"
+        await self._screen.note([f"{name} is blocked{long}, and learns only that it was refused{undo}"])
 
     async def _stranger(self, number: int) -> PeerId | None:
         """Return who has `number`, and forget the question; None if nobody does, which was told then."""

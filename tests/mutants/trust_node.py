@@ -11,6 +11,7 @@ CONTACTS = "p2pchat/node/contacts.py"
 GREETING = "p2pchat/node/greeting.py"
 NODE = "p2pchat/node/node.py"
 SESSION = "p2pchat/node/session.py"
+STRANGERS = "p2pchat/node/strangers.py"
 
 CODE = "tests/node/test_claims.py::test"
 HOSTILE = "tests/node/test_claims_hostile.py::test"
@@ -188,15 +189,41 @@ MUTANTS = [
     Mutant(
         "admission: a guest becomes a contact",
         ADMISSION,
-        "        guest = any(visitor.is_guest for visitor in self.waiting_room.waiting(peer))",
-        "        guest = False",
-        (f"{TRUST}_a_guest_is_accepted_for_this_run",),
+        "        await self.contacts.know(peer, guest=self._is_guest(peer))",
+        "        await self.contacts.know(peer)",
+        (f"{TRUST}_a_guest_is_accepted_for_this_run", f"{TRUST}_of_a_guest_that_has_hung_up_nothing_is_kept"),
+    ),
+    Mutant(
+        "admission: a guest that has left is nobody's guest",
+        STRANGERS,
+        "        if guest:\n            self._guests[peer] = None\n",
+        "",
+        (f"{TRUST}_of_a_guest_that_has_hung_up_nothing_is_kept",),
+    ),
+    Mutant(
+        "admission: a guest is blocked for ever",
+        ADMISSION,
+        "        await self.contacts.block(peer, guest=self._is_guest(peer))",
+        "        await self.contacts.block(peer)",
+        (
+            f"{TRUST}_of_a_guest_that_has_hung_up_nothing_is_kept",
+            f"{TRUST}_a_guest_in_the_chat_is_blocked_for_this_run",
+        ),
+    ),
+    Mutant(
+        "admission: a contact that comes as a guest escapes its block",
+        CONTACTS,
+        "(guest and not self.keeps(peer)):\n            self._here[peer] = replace(self._fresh(peer), blocked=True)",
+        "guest:\n            self._here[peer] = replace(self._fresh(peer), blocked=True)",
+        (f"{TRUST}_a_contact_that_comes_as_a_guest_is_blocked_for_good",),
     ),
     Mutant(
         "admission: let in before that is kept",
         ADMISSION,
-        "        await self.contacts.know(peer, guest=guest)\n        waiting = self.waiting_room.call(peer)",
-        "        waiting = self.waiting_room.call(peer)\n        await self.contacts.know(peer, guest=guest)",
+        "        await self.contacts.know(peer, guest=self._is_guest(peer))\n"
+        "        waiting = self.waiting_room.call(peer)\n",
+        "        waiting = self.waiting_room.call(peer)\n"
+        "        await self.contacts.know(peer, guest=self._is_guest(peer))\n",
         (f"{TRUST}_what_cannot_be_kept_is_not_decided",),
     ),
     Mutant(

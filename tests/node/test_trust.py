@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from p2pchat.errors import BadData, StoreCorrupt, StoreFull, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.contacts import someone
 from p2pchat.node.settings import Accept, NodeSettings
+from p2pchat.node.strangers import MAX_TOLD, WaitingRoom
 from p2pchat.store import contacts
 from p2pchat.store.contacts import How, Trust
 from p2pchat.store.database import Database
@@ -198,6 +199,75 @@ async def test_a_guest_is_accepted_for_this_run(network: Network, ann: Path, aut
         network.cut()
         await guest.wait_for(events.Connected, count=2)
     assert trust(ann, BOB) is Trust.NEW
+
+
+@pytest.mark.parametrize("accept", [Accept.ASK, Accept.KNOWN], ids=lambda accept: accept.value)
+@pytest.mark.parametrize("decision", ["accept", "block"])
+async def test_of_a_guest_that_has_hung_up_nothing_is_kept(
+    network: Network, ann: Path, decision: str, accept: Accept, autojump_clock: MockClock
+) -> None:
+    settings = NodeSettings(accept=accept)
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=settings) as one,
+        open_peer(network, seed=2) as guest,
+    ):
+        await one.node.listen(HOME)
+        with trio.move_on_after(5), suppress(UntrustedPeer):
+            await guest.node.dial(HOME)
+        await one.wait_for(events.Stranger)
+        assert not len(one.node.waiting_room)
+        if decision == "accept":
+            assert not await one.node.accept(BOB)
+            await guest.node.dial(HOME)
+            assert one.node.contacts.trust(BOB) is Trust.KNOWN
+        else:
+            await one.node.block(BOB)
+            with pytest.raises(UntrustedPeer):
+                await guest.node.dial(HOME)
+            assert one.node.contacts.trust(BOB) is Trust.BLOCKED
+        assert not one.node.contacts.keeps(BOB)
+    with closing(Database.open(ann / "history.db", wall=lambda: 0.0)) as db:
+        assert contacts.everyone(db) == []
+
+
+async def test_a_guest_in_the_chat_is_blocked_for_this_run(
+    network: Network, ann: Path, autojump_clock: MockClock
+) -> None:
+    async with open_peer(network, seed=1, directory=ann) as one, open_peer(network, seed=2) as guest:
+        await one.node.listen(HOME)
+        await guest.node.dial(HOME)
+        await one.wait_for(events.Connected)
+        await one.node.block(BOB)
+        await one.wait_for(events.Disconnected)
+        await one.node.contacts.rename(BOB, "pest")  # which is kept, and lets nobody in
+        with pytest.raises(UntrustedPeer):
+            await guest.node.dial(HOME)
+        assert trust(ann, BOB) is Trust.NEW
+        await one.node.unblock(BOB)
+        await guest.node.dial(HOME)
+
+
+async def test_a_contact_that_comes_as_a_guest_is_blocked_for_good(
+    network: Network, ann: Path, autojump_clock: MockClock
+) -> None:
+    decide(ann, partial(contacts.know, peer=BOB))
+    async with open_peer(network, seed=1, directory=ann) as one, open_peer(network, seed=2) as guest:
+        await one.node.listen(HOME)
+        await guest.node.dial(HOME)
+        await one.wait_for(events.Connected)
+        await one.node.block(BOB)
+        await one.wait_for(events.Disconnected)
+    assert trust(ann, BOB) is Trust.BLOCKED
+
+
+def test_of_guests_as_many_are_remembered_as_of_others() -> None:
+    room = WaitingRoom(16)
+    peers = [Identity.from_seed(n.to_bytes(32, "big")).peer_id for n in range(MAX_TOLD + 1)]
+    for peer in peers:
+        room.introduce(peer, guest=True)
+    assert [room.is_guest(peer) for peer in (peers[0], peers[1], peers[-1])] == [False, True, True]
+    room.introduce(peers[1], guest=False)
+    assert not room.is_guest(peers[1])
 
 
 async def test_a_waiting_stranger_that_is_blocked_is_sent_away(

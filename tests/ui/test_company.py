@@ -151,7 +151,7 @@ async def test_a_peer_is_blocked_by_its_name_and_its_link_ends(
 ) -> None:
     async with (
         open_program(network, LISTEN, directory=tmp_path) as program,
-        open_peer(network, settings=BOB) as bob,
+        open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob,
     ):
         await bob.node.dial(HOME)
         await program.out.wait_for("connected: bob")
@@ -188,7 +188,7 @@ async def test_who_keeps_nothing_blocks_for_this_run(network: Network, autojump_
         await bob.node.dial(HOME)
         await program.out.wait_for("connected: bob")
         program.keys.type("/block bob\n")
-        await program.out.wait_for("is blocked, and learns only that it was refused\n")
+        await program.out.wait_for("is blocked for this run, and learns only that it was refused\n")
 
 
 async def test_what_the_disk_refuses_was_not_decided(
