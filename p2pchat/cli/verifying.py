@@ -24,8 +24,8 @@ def run(word: str, typed: str | None, common: Common) -> int:
     """Compare what was `typed`, or what a person at a terminal types, with the key that `word` means.
 
     Returns:
-      `DONE` if the contact is verified, by this run or an earlier one, and `NO` otherwise: `verify bob && deploy` has to
-      be safe.
+      `DONE` if the contact is verified, by this run or an earlier one, and `NO` otherwise: a script that goes on with
+      `&&` goes on with somebody who is verified.
 
     Raises:
       UntrustedPeer: if it is the fingerprint of another key, or the peer is blocked, or a guest; nothing has changed.

@@ -40,6 +40,7 @@ CURE: Final = (
 )
 THEIRS_WRONG: Final = "it claimed a code of yours and did not know it: a slip, a guess, or somebody in the middle"
 THEIRS_DEAD: Final = "it claimed a code that is not there: used, withdrawn, out of time, or for somebody else"
+THEIRS_SPENT: Final = "it claimed a code that is dead, because it was tried three times"
 THEIRS_LEFT: Final = "it claimed a code of yours and left before it had proven that it knows it"
 THEIRS_LATE: Final = "it knew a code of yours that somebody else was faster with, or that was withdrawn"
 
@@ -151,9 +152,10 @@ class Claims:
         """Whether what is proven outlives this run."""
         return self.node.store is not None and not self.guest
 
-    def failed(self, reason: str, *, ours: bool) -> None:
-        """Tell that a claim has failed."""
-        self.node.feed.put(ClaimFailed(peer=self.peer, address=self.link.remote, ours=ours, reason=reason))
+    def failed(self, reason: str, *, ours: bool, left: int | None = None) -> None:
+        """Tell that a claim has failed; a code of ours bears `left` more."""
+        address = self.link.remote
+        self.node.feed.put(ClaimFailed(peer=self.peer, address=address, ours=ours, reason=reason, tries_left=left))
 
 
 @final
@@ -215,7 +217,7 @@ class Claiming:
     def _fail(self) -> None:
         if self._tell:
             self._claims.failed(CODE_FAILED, ours=True)
-        self._claims.link.close(CloseCode.NOT_AUTHORIZED, CODE_FAILED, cure=CURE)
+        self._claims.link.close(CloseCode.NOT_AUTHORIZED, CODE_FAILED, cure=CURE, claim=True)
 
 
 @final
@@ -226,6 +228,7 @@ class Honouring:
         self._claims = claims
         self._slot = 0
         self._secret: str | None = None  # of the slot; None: nothing is there that the peer may claim
+        self._left: int | None = None  # how often that code can be tried after this one; 0 if this is one too many, too
         self._told = False
         self._machine = Issuer(
             binding=claims.link.connection.binding,
@@ -244,8 +247,8 @@ class Honouring:
         claims = self._claims
         try:
             if claims.node.store is not None:
-                attempt = partial(invites.attempt, slot=self._slot, peer=claims.peer)
-                self._secret = await claims.node.contacts.write(attempt)
+                attempt = partial(_attempt, slot=self._slot, peer=claims.peer)
+                self._secret, self._left = await claims.node.contacts.write(attempt)
             if claims.link.speaks:
                 claims.link.say(self._machine.reply(self._secret))
                 claims.wait(ours=False)
@@ -263,7 +266,7 @@ class Honouring:
         if is_right:
             self._claims.node.start_soon(self._redeem)
         else:
-            self._refuse(THEIRS_DEAD if self._secret is None else THEIRS_WRONG)
+            self._refuse(THEIRS_WRONG if self._secret is not None else self._dead)
 
     async def _redeem(self) -> None:
         claims, secret = self._claims, self._secret
@@ -277,6 +280,7 @@ class Honouring:
             claims.store_failed(error)
             return
         if not counts:
+            self._left = None
             self._refuse(THEIRS_LATE)
             return
         if claims.link.speaks:
@@ -287,12 +291,17 @@ class Honouring:
         self._tell(reason)
         if self._claims.link.speaks:
             self._claims.link.say(self._machine.result(ok=False))
-            self._claims.link.close(CloseCode.NOT_AUTHORIZED, reason)
+            self._claims.link.close(CloseCode.NOT_AUTHORIZED, reason, claim=True)
 
     def ended(self) -> None:
         """Tell of somebody who has learned from our answer whether its guess was right, and left."""
         if self._machine.step is Step.REPLIED:
-            self._tell(THEIRS_LEFT if self._secret is not None else THEIRS_DEAD)
+            self._tell(THEIRS_LEFT if self._secret is not None else self._dead)
+
+    @property
+    def _dead(self) -> str:
+        """Why a code does not work that nobody may claim."""
+        return THEIRS_SPENT if self._left == 0 else THEIRS_DEAD
 
     def _tell(self, reason: str) -> None:
         """Tell that it has failed: always if a code was there, which bears few attempts; else now and then."""
@@ -300,7 +309,13 @@ class Honouring:
         may_tell = self._secret is not None or claims.node.waiting_room.may_warn(claims.node.env.clock())
         if may_tell and not self._told:
             self._told = True
-            claims.failed(reason, ours=False)
+            claims.failed(reason, ours=False, left=self._left)
+
+
+def _attempt(db: Database, *, slot: int, peer: PeerId) -> tuple[str | None, int | None]:
+    """Count an attempt; return the secret if `peer` may claim it, and how often that, or one that is spent, can be."""
+    secret, left = invites.attempt(db, slot, peer), invites.tries_left(db, slot)
+    return secret, left if secret is not None or left == 0 else None
 
 
 def _redeem(db: Database, *, slot: int, secret: str, peer: PeerId, guest: bool) -> bool:

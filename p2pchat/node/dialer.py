@@ -237,7 +237,7 @@ class Dialer:
 
     def after(self, end: LinkEnd, seconds: float) -> float | None:
         """Return how long we wait before dialling again, None for never; `end` came after `seconds` of running."""
-        redial = Redial.NEVER if end.clean else verdict(end.code)
+        redial = Redial.NEVER if end.clean else Redial.BACK_OFF if end.claim else verdict(end.code)
         keeps = self._node.store is not None and self.voucher_by is None
         if end.code is CloseCode.DUPLICATE and end.by_peer and not keeps and not self._node.listens:
             redial = (

@@ -117,13 +117,14 @@ class ClaimFailed:
     """A claim of a code has failed, and the link ends: a warning, for somebody may be in the middle, or guessing.
 
     `ours`: we typed the code, on a link that ran; when a dial fails by it, the error of the dial says so instead.
-    Otherwise `peer` has claimed one of ours. `reason` is one sentence for people.
+    Otherwise `peer` has claimed one of ours. `reason` is one sentence for people. Whoever was trusted still is.
     """
 
     peer: PeerId
     address: Address | None
     ours: bool
     reason: str
+    tries_left: int | None = None  # of the code of ours that was claimed; None: there is none, or only the peer knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +219,7 @@ class Disconnected:
     clean: bool
     redial: float | None
     by_peer: bool = False  # the other side has ended it, and `reason` is what it said
+    claim: bool = False  # a code has failed (`ClaimFailed`), and ended nothing but this link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ class LinkEnd:
     silent: bool = False  # the handshake failed: whatever is over there, it is no p2pchat that wants to talk
     hint: bool = False  # `reason` is a reject hint, which anybody can forge
     cure: str = ""  # what people can do about it
+    claim: bool = False  # a code that was claimed has failed, and that is all: both sides are what they were
 
 
 class Owner(Protocol):
@@ -173,7 +174,7 @@ class Link:
             if self._out:
                 self._wake.set()
 
-    def close(self, code: CloseCode, reason: str = "", *, cure: str = "") -> None:
+    def close(self, code: CloseCode, reason: str = "", *, cure: str = "", claim: bool = False) -> None:
         """Say CLOSE, after what was queued. NORMAL and GOING_AWAY leave the link reading; any other code ends it."""
         if self.end is None:
             self._seal([*self._control, frames.Close(code)])
@@ -181,7 +182,7 @@ class Link:
             self._said_goodbye = True
             self._wake.set()
             if not code.is_goodbye:
-                self.finish(LinkEnd(reason=reason, code=code, cure=cure))
+                self.finish(LinkEnd(reason=reason, code=code, cure=cure, claim=claim))
 
     def refuse(self, reason: str, *, cure: str = "") -> None:
         """End the link for `reason`, which only we learn; a peer that knows who we are is told that it is refused."""

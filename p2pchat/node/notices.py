@@ -20,7 +20,13 @@ CODE_UNTRIED: Final = Notice(
 def disconnected(session: Session, end: LinkEnd, redial: float | None) -> Disconnected:
     """Return the event that tells of the `end` of the link of `session`."""
     return Disconnected(
-        session=session, reason=end.reason, code=end.code, clean=end.clean, redial=redial, by_peer=end.by_peer
+        session=session,
+        reason=end.reason,
+        code=end.code,
+        clean=end.clean,
+        redial=redial,
+        by_peer=end.by_peer,
+        claim=end.claim,
     )
 
 

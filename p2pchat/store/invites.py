@@ -83,6 +83,17 @@ def attempt(db: Database, slot: int, peer: PeerId) -> str | None:
     return invite.secret
 
 
+def tries_left(db: Database, slot: int) -> int | None:
+    """Return how often the code in `slot` can still be tried; None if there is none, or it is gone for good.
+
+    Raises:
+      StoreError: if it cannot be read.
+    """
+    with failures.naming(db.path):
+        row = db.connection.execute("SELECT ? - attempts FROM invites WHERE slot = ?", (MAX_ATTEMPTS, slot)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def burn(db: Database, slot: int, secret: str) -> bool:
     """Let the code in `slot` with this `secret`, which an attempt has returned, never work again.
 

@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 
 FOR_NOW: Final = " for this run"
 OURS_FAILED: Final = (
-    "the connection was closed; ask for a new code by voice, and type that. If it fails, too, somebody may sit between"
-    " the two of you on this way: take another one"
+    "if it was a slip: type it once more, carefully, when you are connected again. A code bears three tries, and only"
+    " who gave it to you can know how many are left; after that ask for a new one by voice. If that fails, too,"
+    " somebody may sit between the two of you on this way: take another one"
 )
-THEIRS_FAILED: Final = (
-    "it is not verified, and the code did not let it in. Ask whom you gave the code to whether that was them; if not,"
-    " somebody may sit in between: give them a new code, on another way"
-)
+ASK_WHOM: Final = "ask whom you gave the code to whether that was them"
+BEWARE: Final = "if not, somebody is guessing, or sits in between"
 
 
 class Words:
@@ -60,10 +59,12 @@ class Words:
         self._reach = reach
         self._let_in = let_in
         self._options = options
+        self._trust: Callable[[PeerId], Trust] = lambda _: Trust.NEW
 
     def meet(self, node: Node) -> None:
         """Call peers by the names that they have among the contacts of `node`."""
         self.names.know(lambda: petnames(node.contacts.everyone()))
+        self._trust = node.contacts.trust
 
     def peer(self, peer: PeerId) -> str:
         """Return what to call somebody of whom only the id counts: the name that I gave it, or the id, shortened."""
@@ -108,11 +109,8 @@ class Words:
             case events.Leaving(session=session, going_away=going_away, reason=reason):
                 name = self.name(session, sessions)
                 lines = [_because(f"{name} went away" if going_away else f"goodbye from {name}", reason)]
-            case events.Disconnected(session=session) if session.trust is Trust.BLOCKED:
-                lines = [f"{self.name(session, sessions)} is blocked, and the connection is closed"]
-            case events.Disconnected(session=session, clean=False):  # of a clean end the goodbye was told
-                lost = f"connection lost: {self.name(session, sessions)}"
-                lines = [_because(lost, event.reason) + _again(event.redial)]
+            case events.Disconnected(session=session):
+                lines = self._disconnected(event, self.name(session, sessions))
             case events.WaitingToBeLetIn(peer=peer):
                 lines = [f"reached {self.peer(peer)}; waiting to be let in"]
             case events.DialFailed(error=error, redial=redial):
@@ -124,6 +122,15 @@ class Words:
             case _:
                 pass
         return lines
+
+    def _disconnected(self, event: events.Disconnected, name: str) -> list[str]:
+        if event.session.trust is Trust.BLOCKED:
+            return [f"{name} is blocked, and the connection is closed"]
+        if event.clean:
+            return []  # the goodbye was told
+        if event.claim:  # which was told, too
+            return [f"that ended the connection to {name}{_again(event.redial)}"]
+        return [_because(f"connection lost: {name}", event.reason) + _again(event.redial)]
 
     def _about_trust(
         self,
@@ -140,8 +147,8 @@ class Words:
                 return self._renamed(session, event.before)
             case events.Verified(peer=peer):
                 return self._verified(event, self._whom(peer, sessions))
-            case events.ClaimFailed(peer=peer):
-                return self._claim_failed(event, self._whom(peer, sessions))
+            case events.ClaimFailed():
+                return self._claim_failed(event, sessions)
 
     def unsaid(self, session: Session, count: int, sessions: Iterable[Session] = ()) -> list[str]:
         """Return the lines about `count` messages that the peer of `session` has not got when we leave."""
@@ -219,14 +226,24 @@ class Words:
         proof = "the code that it gave you was right" if event.by_us else "it knew the code that you gave out"
         return [f"{whom} is verified{'' if event.kept else FOR_NOW}: {proof}, and nobody is in between"]
 
-    def _claim_failed(self, event: events.ClaimFailed, whom: str) -> list[str]:
+    def _claim_failed(self, event: events.ClaimFailed, sessions: Iterable[Session]) -> list[str]:
+        """Return the lines about a code that verified nobody: what happened, how well it is known, what to do."""
+        sessions = list(sessions)
+        whom = self._whom(event.peer, sessions)
         at = f" at {sanitize.clean_line(str(event.address))}" if event.address is not None else ""
+        reason = sanitize.clean_line(event.reason)
+        session = next((one for one in sessions if one.peer == event.peer), None)
+        trust = self._trust(event.peer) if session is None else session.trust
         if event.ours:
             return [
-                f"{self.marks.failed} warning: {whom}{at} is not verified: {sanitize.clean_line(event.reason)}",
+                f"{self.marks.failed} warning: this try to verify {whom}{at} has failed: {reason}",
+                f"it is {_as_before(trust)}",
                 OURS_FAILED,
             ]
-        return [f"{self.marks.failed} warning: {whom}{at}: {sanitize.clean_line(event.reason)}", THEIRS_FAILED]
+        state = "it is not verified, and the code did not let it in"
+        if session is not None or trust is not Trust.NEW:
+            state = f"it is {_as_before(trust)}"
+        return [f"{self.marks.failed} warning: {whom}{at}: {reason}", state, _what_of_the_code(event.tries_left)]
 
     def _renamed(self, session: Session, before: str) -> list[str]:
         """Return the lines about another name that a peer gives itself; which I call it stays."""
@@ -239,6 +256,29 @@ class Words:
         """Return the line about a peer that calls itself as I call somebody else."""
         imitated = self.names.imitated(peer, claim)
         return [f"{self.peer(peer)} calls itself {imitated}, is not your {imitated}"] if imitated else []
+
+
+def _as_before(trust: Trust) -> str:
+    """Return how well a key is known, of which a code that failed has shown nothing."""
+    match trust:
+        case Trust.VERIFIED:
+            return "still verified, as before"
+        case Trust.KNOWN:
+            return "known and not verified, as before"
+        case _:
+            return "not verified, as before"
+
+
+def _what_of_the_code(left: int | None) -> str:
+    """Return what to do about a code of ours that was claimed in vain, and bears `left` more tries."""
+    if left is None:
+        return f"{ASK_WHOM}; if so, they need a new one; {BEWARE}"
+    if left == 0:
+        return (
+            f"it was tried three times, and is dead; {ASK_WHOM}; if so, give them a new one; {BEWARE}: take another way"
+        )
+    tries = "one more try" if left == 1 else f"{left} more tries"
+    return f"{ASK_WHOM}: then they can type it again, carefully, for it bears {tries}; {BEWARE}: nobody should use it"
 
 
 def _because(sentence: str, reason: str) -> str:

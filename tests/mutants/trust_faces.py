@@ -113,7 +113,7 @@ MUTANTS = [
     Mutant(
         name="faces: a blocked link is told as lost",
         path=WORDS,
-        old="if session.trust is Trust.BLOCKED:\n",
+        old="if event.session.trust is Trust.BLOCKED:\n",
         new="if False:\n",
         tests=(f"{HERE}::test_a_peer_is_blocked_by_its_name_and_its_link_ends",),
     ),

@@ -58,13 +58,23 @@ MUTANTS = [
     Mutant(
         "claims: attempts are not counted",
         CLAIMS,
-        "                self._secret = await claims.node.contacts.write(attempt)",
+        "                self._secret, self._left = await claims.node.contacts.write(attempt)",
         "                live = await claims.node.store.read(invites.live)\n"
         "                self._secret = {one.slot: one.secret for one in live}.get(self._slot) if attempt else ''",
         (
             f"{CODE}_a_wrong_code_lets_nobody_in_and_pins_nobody",
             f"{CODE}_a_code_for_one_contact_is_for_nobody_else",
             f"{HOSTILE}_where_the_disk_refuses_to_count_nobody_gets_an_answer",
+        ),
+    ),
+    Mutant(
+        "claims: nobody dials again after a slip",
+        "p2pchat/node/dialer.py",
+        "Redial.NEVER if end.clean else Redial.BACK_OFF if end.claim else verdict(end.code)",
+        "Redial.NEVER if end.clean else verdict(end.code)",
+        (
+            f"{CODE}_a_wrong_code_ends_the_link_and_both_are_warned",
+            f"{CODE}_who_dialed_and_gave_the_code_dials_again_after_a_slip",
         ),
     ),
     Mutant(

@@ -89,8 +89,9 @@ async def test_a_wrong_code_lets_nobody_in_and_pins_nobody(
             "it claimed a code of yours and did not know it",
             "it claimed a code of yours and did not know it",
             "it claimed a code of yours and did not know it",
-            "it claimed a code that is not there",
+            "it claimed a code that is dead, because it was tried three times",
         ]
+        assert [event.tries_left for event in told(one)] == [2, 1, 0, 0]
         assert told(other) == []  # the error says it
         assert not one.node.sessions
         assert not [event for event in one.told if isinstance(event, events.Connected)]
@@ -190,15 +191,35 @@ async def test_a_wrong_code_ends_the_link_and_both_are_warned(
     ):
         await one.node.listen(HOME)
         session = await other.node.dial(HOME)
-        other.node.verify(session, wrong(await invited(one.node)))
+        code = await invited(one.node)
+        other.node.verify(session, wrong(code))
         mine, theirs = await other.wait_for(events.ClaimFailed), await one.wait_for(events.ClaimFailed)
         assert (mine.peer, mine.ours, theirs.peer, theirs.ours) == (ANN, True, BOB, False)
         gone = await other.wait_for(events.Disconnected)
-        assert (gone.reason, gone.redial) == (mine.reason, None)
-        assert session.over
+        assert (gone.reason, gone.claim, gone.by_peer) == (mine.reason, True, False)
+        assert gone.redial is not None
         with pytest.raises(LocalProtocolError, match="none to that peer now"):
             other.node.verify(session, await invited(one.node))
-    assert (trust(ann, BOB), trust(bob, ANN)) == (Trust.NEW, Trust.KNOWN)  # as before
+        assert (trust(ann, BOB), trust(bob, ANN)) == (Trust.NEW, Trust.KNOWN)  # as before
+        await other.wait_for(events.Connected, count=2)
+        other.node.verify(session, code)
+        await other.wait_for(events.Verified)
+    assert (trust(ann, BOB), trust(bob, ANN)) == (Trust.VERIFIED, Trust.VERIFIED)
+
+
+async def test_who_dialed_and_gave_the_code_dials_again_after_a_slip(
+    network: Network, ann: Path, bob: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_peer(network, seed=1, directory=ann, settings=ANYONE) as one,
+        open_peer(network, seed=2, directory=bob) as other,
+    ):
+        await one.node.listen(HOME)
+        session = await other.node.dial(HOME)
+        one.node.verify((await one.wait_for(events.Connected)).session, wrong(await invited(other.node)))
+        await other.wait_for(events.Connected, count=2)
+        await session.send("it went on")
+        assert await one.wait_heard(1) == ["it went on"]
 
 
 async def test_after_a_goodbye_nothing_is_claimed(

@@ -83,7 +83,9 @@ def test_a_secret_is_in_no_log(db: Database) -> None:
 def test_three_attempts_and_no_fourth(db: Database) -> None:
     slot = create(db)
     assert MAX_ATTEMPTS == 3
+    assert invites.tries_left(db, slot) == 3
     assert [attempt(db, slot) for _ in range(5)] == [WORDS, WORDS, WORDS, None, None]
+    assert (invites.tries_left(db, slot), invites.tries_left(db, slot + 1)) == (0, None)
     assert invites.live(db) == []
 
 

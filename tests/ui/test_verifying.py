@@ -83,16 +83,50 @@ async def test_a_code_is_for_the_peer_that_one_talks_to(
         await visitor.out.wait_for("is verified: the code that it gave you was right")
 
 
-async def test_a_wrong_code_is_a_warning_on_both_sides_and_ends_the_link(
+async def connected_again(program: Program, times: int) -> None:
+    with trio.fail_after(1000):
+        while program.out.text.count("-- connected again") < times:
+            await program.out.grew.wait()
+
+
+async def test_a_slip_is_told_on_both_sides_changes_nothing_and_the_chat_goes_on(
     network: Network, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with two_people(network, tmp_path) as (host, visitor):
+        code = await code_of(host)
+        visitor.keys.type(f"/verify {code}\n")
+        await host.out.wait_for("is verified: it knew the code")
+        slot = (await code_of(host)).partition("-")[0]
+        await visitor.out.wait_for("is verified: the code")
+        network.cut()
+        await visitor.out.wait_for("connected again")
+        for times, left in enumerate(("2 more tries", "one more try"), start=2):
+            visitor.keys.type(f"/verify {slot}-zoo-zoo-zoo\n")
+            await host.out.wait_for(f"type it again, carefully, for it bears {left}")
+            await connected_again(visitor, times)
+        assert "new one" not in host.out.text
+        visitor.keys.type(f"/verify {slot}-zoo-zoo-zoo\n")
+        await host.out.wait_for("it was tried three times, and is dead")
+        await connected_again(visitor, 4)
+        visitor.keys.type(f"/verify {slot}-zoo-zoo-zoo\n")
+        await host.out.wait_for("it claimed a code that is dead, because it was tried three times")
+        await connected_again(visitor, 5)
+        for program in (host, visitor):
+            text = program.out.text
+            assert text.count("-- it is still verified, as before") == 4
+            assert text.count("-- that ended the connection to ") == 4
+            assert text.count("connection lost") == 1  # when it was cut
+            assert "let us in" not in text
+            assert "let it in" not in text
+        assert visitor.out.text.count("-- if it was a slip: type it once more, carefully") == 4
+
+
+async def test_who_is_not_verified_is_as_before(network: Network, tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with two_people(network, tmp_path) as (host, visitor):
         slot = (await code_of(host)).partition("-")[0]
         visitor.keys.type(f"/verify {slot}-zoo-zoo-zoo\n")
-        await visitor.out.wait_for("✗ warning: ")
-        assert "if it fails, too, somebody may sit between" in " ".join(visitor.out.text.lower().split())
-        await host.out.wait_for("✗ warning: ")
-        assert "Ask whom you gave the code to" in host.out.text
+        await visitor.out.wait_for("-- it is known and not verified, as before")
+        await host.out.wait_for("-- it is not verified, as before")
         await visitor.node.contacts.refresh()
         assert visitor.node.contacts.trust(host.node.id) is Trust.KNOWN
         assert host.node.contacts.trust(visitor.node.id) is not Trust.VERIFIED

@@ -131,6 +131,7 @@ def claim_failed(event: events.ClaimFailed) -> Line:
         "address": None if event.address is None else str(event.address),
         "ours": event.ours,
         "reason": event.reason,
+        "tries_left": event.tries_left,
     }
 
 
