@@ -11,7 +11,7 @@ from p2pchat.cli import options, settings
 HELP = """\
 Invite one person: prints a code to say, for example on the phone, the line to type on the other side, and a link that
 does the same. Who comes with either is let in, and both of you know from then on whose key it is. Nobody in between can
-do that: a code is good for one person, for three tries, and for ten minutes (the link for a day).
+do that: a code is good for three tries and for ten minutes (the link for a day), and both together for one person.
 
 If a p2pchat of the profile listens already, it honours the code, and this ends at once. Else it listens itself, at
 ADDRESS, as `p2pchat listen` does.

@@ -1,7 +1,8 @@
 """What `invite` and `listen --invite` do: make codes that let one person in and make us know each other.
 
 There are two each time, in slots of their own: one of a few words, to be said, and one that nobody could guess or say,
-in a link. They are kept in the store, so whichever process of the profile is reached honours them.
+in a link. The first success with either ends both. They are kept in the store, so whichever process of the profile is
+reached honours them.
 
 Source: docs/protocol.md, section 5, "Invites".
 """
@@ -89,7 +90,7 @@ def make(db: Database, entropy: Callable[[int], bytes]) -> Made:
     """
     with db.transaction():
         spoken = invites.create(db, codes.draw_words(entropy), lifetime_ms=SPOKEN_MS)
-        return spoken, invites.create(db, codes.draw_token(entropy), lifetime_ms=LINK_MS)
+        return spoken, invites.create(db, codes.draw_token(entropy), lifetime_ms=LINK_MS, twin=spoken.slot)
 
 
 def describe(made: Made, me: PeerId, bound: Sequence[Address], *, picture: bool) -> Invited:
@@ -113,7 +114,8 @@ def describe(made: Made, me: PeerId, bound: Sequence[Address], *, picture: bool)
     lines += [] if ways else [f"{reach.THERE} p2pchat dial {ANYWHERE} --code"]
     lines += [f"or, with a link:  p2pchat dial {shlex.quote(link)}"] if link else []
     lines.append(f"the code dies at {_clock(spoken.expires_ms)}, and at its first use or third wrong try")
-    lines += [f"the link does so tomorrow, at {_clock(token.expires_ms)}"] if link else []
+    tomorrow = f"tomorrow, at {_clock(token.expires_ms)}"
+    lines += [f"the link does so {tomorrow}; once one of both was used, the other is dead"] if link else []
     return Invited(
         code=code,
         link=link,

@@ -127,9 +127,16 @@ CREATE TABLE invites (
   attempts INTEGER NOT NULL,
   tried_ms INTEGER NOT NULL,                 -- when the last attempt was counted
   expires_ms INTEGER NOT NULL,
+  invitation INTEGER NOT NULL,               -- codes of one, made for one person: the first success ends all of them
   for_peer BLOB,                             -- the only one whom it lets claim it; NULL: whoever knows the secret
   secret TEXT NOT NULL
 ) STRICT
+"""
+
+# One row, for claims of codes that are not there: counting those costs the disk what counting the others does, so how
+# long an answer takes does not tell which codes are.
+_MISSES: Final = """
+CREATE TABLE misses (attempts INTEGER NOT NULL, tried_ms INTEGER NOT NULL) STRICT
 """
 
 # Whoever was pinned was dialled, and so accepted. The key of a guest is gone with its process.
@@ -140,6 +147,6 @@ WHERE peer NOT IN (SELECT peer FROM pairs WHERE guest = 1) GROUP BY peer
 """
 
 #: What was added in version 2.
-SECOND: Final = (_CONTACTS, _INVITES, _KNOW_THE_PINNED)
+SECOND: Final = (_CONTACTS, _INVITES, _MISSES, "INSERT INTO misses VALUES (0, 0)", _KNOW_THE_PINNED)
 
 MIGRATIONS: Final = (FIRST, SECOND)

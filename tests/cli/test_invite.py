@@ -45,6 +45,9 @@ def test_two_codes_are_made_each_in_a_slot_of_its_own(tmp_path: Path) -> None:
     with closing(Database.open(tmp_path / "history.db", wall=lambda: 1000.0)) as db:
         spoken, token = inviting.make(db, lambda n: bytes(range(n)))
         assert invites.live(db) == [spoken, token]
+        with db.transaction():
+            assert invites.burn(db, token.slot, token.secret)
+        assert invites.live(db) == [], "they were for one person"
     assert (spoken.slot, token.slot) == (1, 2)
     assert len(spoken.secret.split("-")) == 3
     assert re.fullmatch("[a-z2-7]{26}", token.secret)
@@ -63,7 +66,7 @@ def test_whoever_is_told_can_type_it() -> None:
         "from elsewhere:   p2pchat dial 10.0.0.7 --code",
         f"or, with a link:  p2pchat dial '{link}'",
         "the code dies at <1000000>, and at its first use or third wrong try",
-        "the link does so tomorrow, at <2000000>",
+        "the link does so tomorrow, at <2000000>; once one of both was used, the other is dead",
     )
     assert links.read(event.link) == (ME, (address.parse("10.0.0.7"),), Code(2, TOKEN.secret))
 
@@ -173,7 +176,13 @@ async def test_two_who_were_told_a_code_and_a_link_are_verified(tmp_path: Path) 
         async with eve.run("dial", where, environ={"P2PCHAT_CODE": str(invited["code"])}) as dialer:  # it is spent
             assert await dialer.wait() == 77
             assert b"the code was wrong, or is spent" in dialer.err
-        async with eve.run("dial", str(invited["link"])) as dialer:
+        async with eve.run("dial", str(invited["link"])) as dialer:  # it was for one person
+            assert await dialer.wait() == 77
+            assert b"the code was wrong, or is spent" in dialer.err
+        async with ann.run("invite", "--json") as program:
+            assert await program.wait() == 0
+            link = json.loads(program.out)["link"]
+        async with eve.run("dial", link) as dialer:
             await dialer.wait_for("is verified")
         for home, count in (ann, 2), (bob, 1), (eve, 1):
             with closing(Database.open(home.data / "history.db", wall=lambda: 0.0)) as db:

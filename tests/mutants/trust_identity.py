@@ -166,8 +166,8 @@ MUTANTS = [
     Mutant(
         name="world: an attempt at a code is not counted",
         path="p2pchat/store/invites.py",
-        old="attempts = attempts + 1",
-        new="attempts = attempts",
+        old="UPDATE invites SET attempts = attempts + 1",
+        new="UPDATE invites SET attempts = attempts",
         tests=STORIES,
     ),
     Mutant(

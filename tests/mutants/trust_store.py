@@ -43,8 +43,8 @@ _INVITES = [
     Mutant(
         "a code may be tried four times",
         INVITES,
-        "if invite.attempts >= MAX_ATTEMPTS or",
-        "if invite.attempts > MAX_ATTEMPTS or",
+        "or invite.attempts >= MAX_ATTEMPTS or",
+        "or invite.attempts > MAX_ATTEMPTS or",
         (CODES, *_test("invites", "three_attempts_and_no_fourth")),
     ),
     Mutant(
@@ -82,16 +82,37 @@ _INVITES = [
     Mutant(
         "a burnt code stays",
         INVITES,
-        "DELETE FROM invites WHERE slot = ? AND secret = ? RETURNING 1",
-        "UPDATE invites SET attempts = attempts WHERE slot = ? AND secret = ? RETURNING 1",
+        "    DELETE FROM invites WHERE invitation =",
+        "    UPDATE invites SET attempts = attempts WHERE invitation =",
         (CODES, *_test("invites", "a_code_works_once")),
     ),
     Mutant(
         "whoever is second burns the next code",
         INVITES,
-        "WHERE slot = ? AND secret = ? RETURNING 1",
-        "WHERE slot = ? AND secret != 7 * ? RETURNING 1",
+        "WHERE slot = ? AND secret = ?)",
+        "WHERE slot = ? AND secret != 7 * ?)",
         _test("invites", "who_was_second_does_not_burn_the_next_code_in_that_slot"),
+    ),
+    Mutant(
+        "the other code of an invite lives on",
+        INVITES,
+        "(SELECT invitation FROM invites WHERE slot = ?), (SELECT max",
+        "(SELECT invitation FROM invites WHERE slot = -1 - ?), (SELECT max",
+        (CODES, *_test("twins", "of_two_codes_for_one_person_one_works", "twins_are_burnt_both_or_neither")),
+    ),
+    Mutant(
+        "whoever burns a code burns all",
+        INVITES,
+        "(SELECT max(invitation) + 1 FROM invites)",
+        "(SELECT max(invitation) FROM invites)",
+        (CODES, *_test("twins", "of_two_codes_for_one_person_one_works")),
+    ),
+    Mutant(
+        "how long a reply takes tells which codes are there",
+        INVITES,
+        "            db.connection.execute(_MISS, (db.now_ms(),))\n",
+        "",
+        _test("invites", "an_attempt_costs_the_same_whatever_is_there"),
     ),
     Mutant(
         "anybody may claim the code of a contact",
@@ -296,8 +317,8 @@ _OLDER = [
     Mutant(
         "the migration forgets whom we dialled",
         SCHEMA,
-        "SECOND: Final = (_CONTACTS, _INVITES, _KNOW_THE_PINNED)",
-        "SECOND: Final = (_CONTACTS, _INVITES)",
+        '"INSERT INTO misses VALUES (0, 0)", _KNOW_THE_PINNED)',
+        '"INSERT INTO misses VALUES (0, 0)")',
         _test("migrations", "whoever_was_pinned_is_known_but_for_guests"),
     ),
     Mutant(

@@ -137,6 +137,33 @@ def test_an_attempt_that_is_rolled_back_had_no_reply_either(db: Database) -> Non
     assert rows(db) == [(slot, 0)]
 
 
+def test_an_attempt_costs_the_same_whatever_is_there(db: Database) -> None:
+    """So the time until a reply does not tell which slots have a code; and nothing grows, whoever tries what."""
+    live, foreign, spent = create(db), create(db, "for Bob", for_peer=BOB), create(db, "spent")
+    for _ in range(MAX_ATTEMPTS):
+        attempt(db, spent)
+    db.connection.execute("PRAGMA wal_autocheckpoint = 0")
+    log = db.path.with_name(f"{db.path.name}-wal")
+    assert isinstance(db.connection, sqlite3.Connection)
+    costs = []
+    for slot in (live, foreign, spent, 77, 2**32 - 1):
+        statements: list[str] = []
+        before = log.stat().st_size
+        db.connection.set_trace_callback(statements.append)
+        attempt(db, slot)
+        db.connection.set_trace_callback(None)
+        verbs = [statement.split()[0] for statement in statements]
+        costs.append((log.stat().st_size - before, verbs))
+    assert costs == costs[:1] * 5
+    assert costs[0][0] > 0
+    assert costs[0][1].count("UPDATE") == 1
+    size = db.one("PRAGMA page_count")
+    for slot in range(100, 150):
+        attempt(db, slot)
+    assert db.connection.execute("SELECT attempts FROM misses").fetchall() == [(4 + 50,)]
+    assert db.one("PRAGMA page_count") == size
+
+
 # ---- one success
 
 
@@ -288,7 +315,7 @@ def test_a_process_that_is_killed_before_it_can_reply_has_used_up_an_attempt(pat
 
 @pytest.mark.parametrize(
     "change",
-    ["slot = 0", "attempts = -1", "secret = ''", "for_peer = x'00'", "for_peer = zeroblob(32)"],
+    ["slot = 0", "attempts = -1", "invitation = 0", "secret = ''", "for_peer = x'00'", "for_peer = zeroblob(32)"],
 )
 def test_a_damaged_code_is_no_code(db: Database, change: str) -> None:
     create(db, for_peer=ANN)

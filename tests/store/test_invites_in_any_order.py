@@ -25,6 +25,7 @@ class Code:
     secret: str
     expires_ms: int
     for_peer: PeerId | None
+    invitation: int  # the number of the first code that was made for that person
     attempts: int = 0
     tried_ms: int = 0
 
@@ -59,13 +60,20 @@ class Codes(RuleBasedStateMachine):
     def bury(self) -> None:
         self.codes = {slot: code for slot, code in self.codes.items() if not code.is_dead(self.clock.ms)}
 
-    @rule(program=programs, lifetime_ms=st.sampled_from([MINUTES, 24 * 3_600_000]), for_peer=st.none() | peers)
-    def create(self, program: int, lifetime_ms: int, for_peer: PeerId | None) -> None:
+    @rule(
+        program=programs,
+        lifetime_ms=st.sampled_from([MINUTES, 24 * 3_600_000]),
+        for_peer=st.none() | peers,
+        twin=st.none() | slots,
+    )
+    def create(self, program: int, lifetime_ms: int, for_peer: PeerId | None, twin: int | None) -> None:
         self.bury()
         secret = f"secret-{len(self.said)}"
-        slot = create(self.dbs[program], secret, lifetime_ms=lifetime_ms, for_peer=for_peer)
+        slot = create(self.dbs[program], secret, lifetime_ms=lifetime_ms, for_peer=for_peer, twin=twin)
         assert slot == min({*range(1, len(self.codes) + 2)} - set(self.codes))
-        self.codes[slot] = Code(secret, self.clock.ms + lifetime_ms, for_peer)
+        sibling = None if twin is None else self.codes.get(twin)
+        invitation = len(self.said) if sibling is None else sibling.invitation
+        self.codes[slot] = Code(secret, self.clock.ms + lifetime_ms, for_peer, invitation)
         self.said.append((slot, secret))
 
     @rule(program=programs, slot=slots, peer=peers, times=st.integers(1, 4))
@@ -88,10 +96,10 @@ class Codes(RuleBasedStateMachine):
             code = self.codes.get(slot)
             is_there = code is not None and code.secret == secret
             assert burn(self.dbs[program], slot, secret) is is_there
-            if is_there:
+            if code is not None and is_there:
                 assert secret not in self.burnt
                 self.burnt.add(secret)
-                del self.codes[slot]
+                self.codes = {at: one for at, one in self.codes.items() if one.invitation != code.invitation}
 
     @rule(ms=st.sampled_from([1, LAST_ATTEMPT, MINUTES]))
     def time_goes_by(self, ms: int) -> None:

@@ -21,9 +21,16 @@ class Clock:
         return self.ms / 1000
 
 
-def create(db: Database, secret: str = WORDS, *, lifetime_ms: int = MINUTES, for_peer: PeerId | None = None) -> int:
+def create(
+    db: Database,
+    secret: str = WORDS,
+    *,
+    lifetime_ms: int = MINUTES,
+    for_peer: PeerId | None = None,
+    twin: int | None = None,
+) -> int:
     with db.transaction():
-        return invites.create(db, secret, lifetime_ms=lifetime_ms, for_peer=for_peer).slot
+        return invites.create(db, secret, lifetime_ms=lifetime_ms, for_peer=for_peer, twin=twin).slot
 
 
 def attempt(db: Database, slot: int, peer: PeerId = ANN) -> str | None:

@@ -195,8 +195,8 @@ async def test_what_the_disk_refuses_was_not_decided(
     network: Network, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with (
-        open_program(network, LISTEN, accept=Accept.ASK, directory=tmp_path) as program,
-        open_peer(network, settings=BOB) as bob,
+        open_program(network, LISTEN, accept=Accept.ASK, directory=tmp_path / "me") as program,
+        open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(bob.node.dial, HOME)
