@@ -20,7 +20,7 @@ from tests.support import contract
 TEXT = contract.PAGE.read_text(encoding="utf-8")
 EXAMPLES = [line for block in contract.blocks()[:-1] for line in block.splitlines()]
 EVENTS = [shape["$ref"].rpartition("/")[2] for shape in contract.schema()["oneOf"]]
-COMMANDS = {"send", "accept", "reject", "block", "verify", "read", "close"}
+COMMANDS = {"send", "accept", "reject", "block", "verify", "who", "read", "close"}
 SILENT = exit_codes.QUIET | {ExitCode.DONE, ExitCode.NO, ExitCode.TERMINATE}
 
 

@@ -65,12 +65,13 @@ line from standard input. Nothing else is on standard output; sentences for peop
   {"event":"leaving","peer":…, …}                            a goodbye: answer with close
   {"event":"disconnected","peer":…,"clean":true, …}          clean: both said goodbye; a dialer ends now
   {"event":"gap","peer":…}  {"event":"rolled_back","peer":…}  only in `p2pchat events`: something may be missing
+  {"event":"who","peers":[…],"strangers":[…], …}             the answer to the command who
   {"event":"error","code":…,"message":…,"hint":…}
 
   {"command":"send","text":…}    with "ref" its states are told apart, with "peer" it is meant for one of several
   {"command":"accept","peer":…}  {"command":"reject","peer":…}  {"command":"block","peer":…}
   {"command":"verify","peer":…,"code":…}    a code that its owner has told you, or the 30 digits of its fingerprint
-  {"command":"read","id":…}  {"command":"close"}
+  {"command":"who"}  {"command":"read","id":…}  {"command":"close"}
 
 A line that is no command is an error, and skipped. Unknown fields are ignored, on both sides. The end of input is
 close for `dial`; for `listen` it only means that no more commands come. docs/reference/json.md has all fields, and a

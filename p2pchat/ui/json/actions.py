@@ -13,7 +13,7 @@ from p2pchat.crypto.identity import PeerId
 from p2pchat.errors import AddressError, LocalProtocolError, P2PChatError, StoreError
 from p2pchat.node.events import State
 from p2pchat.ui import verifying
-from p2pchat.ui.json import commands
+from p2pchat.ui.json import commands, company
 from p2pchat.ui.json import events as tell
 from p2pchat.ui.json.commands import Refused
 from p2pchat.wire import messages
@@ -88,6 +88,10 @@ class Actions:
                 await self._may_fail(self._chat.node.block(_peer_id(peer)))
             case commands.Verify():
                 await self._may_fail(self._verify(command))
+            case commands.Who(ref=ref):
+                await self._chat.node.contacts.refresh()  # another program of ours may have changed something
+                talks = map(self._talks.of, self._chat.sessions)
+                self._lines.say(company.who(self._chat.node, talks, ref=ref))
             case commands.Read():
                 await self._read(command)
             case commands.Close(peer=peer):

@@ -54,6 +54,10 @@ class Verify(Base, tag="verify", frozen=True):
     code: str
 
 
+class Who(Base, tag="who", frozen=True):
+    """Tell who is here, and who waits to be let in."""
+
+
 class Read(Base, tag="read", frozen=True):
     """Tell its sender that the message `id` was read."""
 
@@ -66,7 +70,7 @@ class Close(Base, tag="close", frozen=True):
     peer: str | None = None
 
 
-Command: TypeAlias = Send | Accept | Reject | Block | Verify | Read | Close
+Command: TypeAlias = Send | Accept | Reject | Block | Verify | Who | Read | Close
 
 
 class Refused(Exception):

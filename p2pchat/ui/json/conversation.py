@@ -36,6 +36,7 @@ class Conversation:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.peer: str = str(session.peer)  # spelled out once: making it costs as much as a message
+        self.link: int | None = None  # the number of its newest link among all of this run
         self.next_attempt: float | None = None  # wall clock; None: nobody dials
         self._queued: dict[UUID, Mine] = {}
         self._sent: dict[UUID, Mine] = {}

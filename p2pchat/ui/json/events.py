@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from p2pchat.node import events
     from p2pchat.protocol.assembly import Message
     from p2pchat.store.history import Unread
+    from p2pchat.transports.credentials import LocalUser
     from p2pchat.ui.json.conversation import Conversation, Mine
 
 Line: TypeAlias = dict[str, object]
@@ -74,6 +75,7 @@ def stranger(event: events.Stranger, *, imitated: str) -> Line:
         "address": None if event.address is None else str(event.address),
         "waiting": event.waiting,
         **imitates(imitated),
+        **whose(event.user),
     }
 
 
@@ -82,7 +84,7 @@ def connected(talk: Conversation, event: events.Connected | events.Elsewhere, *,
     session = talk.session
     address = str(event.address) if isinstance(event, Connected) and event.address is not None else ""
     line = link_up(talk.peer, session.name, address, trust=session.trust.value, petname=petname, link=link)
-    return line if isinstance(event, Connected) else line | {"transport": BY_STORE}
+    return line | whose(session.user) if isinstance(event, Connected) else line | {"transport": BY_STORE}
 
 
 def link_up(  # noqa: PLR0913  (the fields)
@@ -99,6 +101,16 @@ def link_up(  # noqa: PLR0913  (the fields)
         "address": address or None,
         "link": link,
     }
+
+
+def whose(process: LocalUser | None) -> Line:
+    """Return the field for the user of this machine at the other end of a link; none if there is none to be known."""
+    return {} if process is None else {"user": user(process)}
+
+
+def user(process: LocalUser) -> Line:
+    """Return what is known of a user of this machine, by a `process` of theirs."""
+    return {"uid": process.uid, "name": process.name or None, "pid": process.pid or None}
 
 
 def imitates(petname: str) -> Line:

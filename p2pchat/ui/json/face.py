@@ -180,7 +180,7 @@ class JsonFace:
         self._talks.keep(chat.sessions)
         self._links += 1
         talk = self._talks.of(event.session)
-        talk.next_attempt = None
+        talk.next_attempt, talk.link = None, self._links
         peer, names = event.session.peer, self._words.names
         line = tell.connected(talk, event, petname=names.petname(peer), link=self._links)
         line |= tell.imitates(names.imitated(peer, event.session.name))
