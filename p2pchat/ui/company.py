@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, final
 
 from p2pchat.errors import P2PChatError
+from p2pchat.node.events import Disconnected
 from p2pchat.store.contacts import Trust
 from p2pchat.ui import honesty
 from p2pchat.ui.honesty import Me, Path, Standing
@@ -13,6 +14,7 @@ from p2pchat.ui.transcript import OURS
 
 if TYPE_CHECKING:
     from p2pchat.crypto.identity import PeerId
+    from p2pchat.node.events import Event
     from p2pchat.node.session import Session
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.reader import Reader
@@ -41,6 +43,7 @@ class Company:
           words: how to say them.
         """
         self.strangers: Strangers = Strangers()
+        self._blocked: set[PeerId] = set()  # whose connection ends because of /block, which tells that itself
         self._reader = reader
         self._screen = screen
         self._words = words
@@ -71,7 +74,9 @@ class Company:
             state = "" if session.connected else ", by another p2pchat" if session.elsewhere else ", connection lost"
             current = ", whom you talk to" if session is self._reader.current else ""
             lines.append(f"{number}: {name}{trust}{state}{current}")
-        lines += [f"stranger {number}: {peer}, waiting" for number, peer in self.strangers.waiting()]
+        here = chat.node.waiting_room.peers
+        for number, peer in self.strangers.waiting():
+            lines.append(f"stranger {number}: {peer}, {'waiting' if peer in here else 'who has left'}")
         return lines if len(lines) > 1 else [*lines, "nobody else is here"]
 
     def _standing(self, session: Session, chat: Chat) -> list[str]:
@@ -146,17 +151,30 @@ class Company:
             peer = None if session is None else session.peer
         if peer is None:
             return
-        name = self._words.peer(peer)
+        session = next((session for session in chat.sessions if session.peer == peer), None)
+        name = self._words.peer(peer) if session is None else self._words.name(session, chat.sessions)
+        is_here = session is not None and session.connected
+        if is_here:
+            self._blocked.add(peer)
         try:
             await chat.node.block(peer)
         except P2PChatError as exc:
+            self._blocked.discard(peer)
             await self._screen.note([f"{name} is not blocked: {exc}", *filter(None, [exc.hint])])
             return
         self.strangers.forget(peer)
         kept = chat.node.contacts.keeps(peer)
         undo = f"; {self._words.command('unblock', peer)} takes that back" if kept else ""
         long = "" if kept else " for this run"
-        await self._screen.note([f"{name} is blocked{long}, and learns only that it was refused{undo}"])
+        closed = ", the connection is closed, and it" if is_here else ", and"
+        await self._screen.note([f"{name} is blocked{long}{closed} learns only that it was refused{undo}"])
+
+    def has_told(self, event: Event) -> bool:
+        """Whether `event` is no news: the end of a connection that /block has told of, or is about to."""
+        if not isinstance(event, Disconnected) or event.session.peer not in self._blocked:
+            return False
+        self._blocked.remove(event.session.peer)
+        return event.session.trust is Trust.BLOCKED
 
     async def _stranger(self, number: int) -> PeerId | None:
         """Return who has `number`, and forget the question; None if nobody does, which was told then."""

@@ -64,6 +64,8 @@ class Person:
         if isinstance(event, events.ClaimFailed):  # a warning, also for those who want it quiet
             await self._screen.note(self._words.tell(event, chat.sessions))
             return
+        if self.company.has_told(event):
+            return
         await self._reader.tell(self._words.tell(event, chat.sessions))
         match event:
             case events.Connected(session=session) | events.Elsewhere(session=session):

@@ -69,6 +69,20 @@ async def test_a_stranger_is_let_in_by_a_command(ann: Home, bob: Home) -> None:
         await guest.wait_for("state", state="read", id=heard["id"])
 
 
+async def test_of_a_process_on_this_machine_its_user_is_told(ann: Home, bob: Home, tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/socket"
+    async with talking(ann, "listen", address, "--accept", "ask") as host:
+        await host.address()
+        async with talking(bob, "dial", address) as guest:
+            stranger = await host.wait_for("stranger", waiting=True)
+            await host.command("accept", peer=stranger["peer"])
+            theirs = (await host.wait_for("connected"))["user"]
+            ours = (await guest.wait_for("connected"))["user"]
+            assert stranger["user"] == theirs
+            assert theirs["uid"] == ours["uid"] == os.geteuid()
+            assert len({theirs["pid"], ours["pid"], os.getpid()}) == 3
+
+
 async def test_known_is_the_default_and_a_refusal_has_its_code(ann: Home, bob: Home) -> None:
     async with talking(ann, "listen", "localhost:0") as host:
         async with talking(bob, "dial", await host.address()) as guest:

@@ -115,6 +115,6 @@ MUTANTS = [
         path=WORDS,
         old="if event.session.trust is Trust.BLOCKED:\n",
         new="if False:\n",
-        tests=(f"{HERE}::test_a_peer_is_blocked_by_its_name_and_its_link_ends",),
+        tests=(f"{HERE}::test_a_peer_that_another_program_blocks_is_told_as_blocked",),
     ),
 ]

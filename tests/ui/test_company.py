@@ -156,13 +156,29 @@ async def test_a_peer_is_blocked_by_its_name_and_its_link_ends(
         await bob.node.dial(HOME)
         await program.out.wait_for("connected: bob")
         program.keys.type("/block bob\n")
-        await program.out.wait_for("`p2pchat unblock peer1")
-        await program.out.wait_for("-- bob is blocked, and the connection is closed")
+        await program.out.wait_for(
+            "-- bob is blocked, the connection is closed, and it learns only that it was refused; `"
+        )
         assert program.node.contacts.trust(bob.node.id) is Trust.BLOCKED
         assert "connection lost" not in program.out.text
         await refused(bob)
         await trio.sleep(10)
         assert program.out.text.count("connected: ") == 1
+        assert program.out.text.count("bob is blocked") == 1
+
+
+async def test_a_peer_that_another_program_blocks_is_told_as_blocked(
+    network: Network, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with (
+        open_program(network, LISTEN, directory=tmp_path) as program,
+        open_peer(network, settings=BOB, directory=tmp_path / "bob") as bob,
+    ):
+        await bob.node.dial(HOME)
+        await program.out.wait_for("connected: bob")
+        await program.node.block(bob.node.id)
+        await program.out.wait_for("-- bob is blocked, and the connection is closed")
+        assert "connection lost" not in program.out.text
 
 
 async def test_a_stranger_is_blocked_by_its_number_and_asks_no_more(
@@ -188,7 +204,7 @@ async def test_who_keeps_nothing_blocks_for_this_run(network: Network, autojump_
         await bob.node.dial(HOME)
         await program.out.wait_for("connected: bob")
         program.keys.type("/block bob\n")
-        await program.out.wait_for("is blocked for this run, and learns only that it was refused\n")
+        await program.out.wait_for("is blocked for this run, the connection is closed, and it learns only that it was")
 
 
 async def test_what_the_disk_refuses_was_not_decided(

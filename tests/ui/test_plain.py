@@ -277,6 +277,14 @@ async def test_a_stranger_is_shown_with_all_that_is_known(autojump_clock: MockCl
         await program.out.wait_for(f"stranger 1: {bob.node.id}, waiting")
 
 
+async def test_a_stranger_that_has_left_does_not_wait(autojump_clock: MockClock) -> None:
+    async with asked() as (program, bob, network):
+        network.cut()
+        await trio.sleep(1)
+        program.keys.type("/who\n")
+        await program.out.wait_for(f"stranger 1: {bob.node.id}, who has left")
+
+
 async def test_enter_alone_never_accepts_and_accept_does(autojump_clock: MockClock) -> None:
     async with asked() as (program, bob, _):
         program.keys.type("\n", "y\n", "/accept\n")
