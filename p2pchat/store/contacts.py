@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from p2pchat.crypto.identity import PeerId, is_usable
-from p2pchat.errors import NameTaken
+from p2pchat.errors import BadData, NameTaken
 from p2pchat.store import failures, names
 
 if TYPE_CHECKING:
@@ -210,13 +210,20 @@ def _burn_invites(db: Database, peer: PeerId) -> None:
         db.connection.execute("DELETE FROM invites WHERE for_peer = ?", (peer.key,))
 
 
+def _may_be(name: str) -> bool:
+    try:
+        return not name or names.check_petname(name) == name
+    except BadData:
+        return False
+
+
 def _contact(db: Database, key: bytes, name: str, *rest: Any) -> Contact:  # noqa: ANN401  (as the tables have them)
     accepted, blocked, verified_ms, how, since_ms = rest
     if not is_usable(key):
         raise failures.corrupt(db.path, "it holds a contact that is not the key of a peer")
     peer = PeerId(key)
     is_sound = {accepted, blocked} <= {0, 1} and (verified_ms is None) == (how is None) and how in {None, *How}
-    if not is_sound:
+    if not (is_sound and _may_be(name)):
         raise failures.corrupt(db.path, f"what it holds of the contact {peer} makes no sense")
     return Contact(
         peer=peer,

@@ -31,6 +31,9 @@ _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") 
 _ADDRESS: Final = re.compile("[:/]")
 _ID: Final = "peerl"  # the skeleton of how an id begins
 _OURS: Final = re.compile(r"[-*>]|(me|you)(?![^\W_])")  # lines and words of this program
+#: Words with one blank between them: no sign in a name can end it, begin a line of ours, or look like a mark of ours.
+#: Of letters, marks and numbers it has the kind.
+_PLAIN: Final = re.compile("L(?:[LMN_.'\u2019&@+-]| (?![ M]))*")
 _HINT: Final = "a name is up to 64 letters, such as: bob, Anna Smith, ann@work"
 
 #: Ways of writing that take several scripts.
@@ -53,22 +56,27 @@ def bare(text: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """Return what `text` looks like: two texts with one skeleton can be taken for each other.
+    """Return what `text` looks like, as it is written: two texts with one skeleton can be taken for each other.
 
-    Two Greek capitals look like other Latin letters than their small forms do, so a Greek name that begins with one has
-    two skeletons, by its case; `alike` knows that it is one name.
+    How many blanks there are makes no difference. Some capitals, as two of the Greek, look like other letters than
+    their small forms do; `shapes` has both.
     """
     if text.isascii():
         result = text.casefold()
     else:
         seen = unicodedata.normalize("NFKC", text).translate(_lookalikes())
         result = bare(seen).translate(_lookalikes())
-    return result.translate(_ASCII).replace("rn", "m").replace("vv", "w")
+    return " ".join(result.translate(_ASCII).replace("rn", "m").replace("vv", "w").split())
+
+
+def shapes(text: str) -> frozenset[str]:
+    """Return all that `text` looks like: as it is written, and in small letters."""
+    return frozenset({skeleton(text), skeleton(folded(text))})
 
 
 def alike(one: str, other: str) -> bool:
     """Return whether one name can be taken for the other, or is the other in another case."""
-    return folded(one) == folded(other) or skeleton(one) == skeleton(other)
+    return not shapes(one).isdisjoint(shapes(other))
 
 
 def check_petname(text: str) -> str:
@@ -105,8 +113,15 @@ def _what_is_wrong(name: str) -> str:
         "it is a number": "L" not in kinds and "N" in kinds,
         "it looks like a peer id": shape.startswith(_ID),
         "it looks like something that p2pchat says": _OURS.match(shape),
+        "it is no words with one blank between them": not _is_plain(name),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name begins with a letter, and has nothing in it but words, of whatever script, and blanks between."""
+    kinds = ((char, unicodedata.category(char)[0]) for char in name)
+    return bool(_PLAIN.fullmatch("".join(kind if kind in "LMN" else char for char, kind in kinds)))
 
 
 def _is_seen(char: str) -> bool:

@@ -131,10 +131,11 @@ class Names:
 def shapes(name: str) -> frozenset[str]:
     """Return what `name` looks like: two that a person may take for one have something of it in common.
 
-    What stands between letters, or cannot be seen, makes no difference: *bob.* and *b ob* look like *bob*.
+    What stands between letters, or cannot be seen, makes no difference: *bob.* and *b ob* look like *bob*. Else it is
+    as with petnames: who is alike there is alike here.
     """
-    letters = _BETWEEN_WORDS.sub("", rules.skeleton(name))
-    return frozenset({letters, rules.folded(sanitize.clean_line(name))} - {""})
+    letters = {_BETWEEN_WORDS.sub("", shape) for shape in rules.shapes(name)}
+    return frozenset({*letters, rules.folded(sanitize.clean_line(name))} - {""})
 
 
 @lru_cache(_MEMORY)
@@ -147,7 +148,7 @@ def is_harmless(claim: str) -> bool:
     if shown != unicodedata.normalize("NFC", claim).strip(" ") or not _PLAIN.fullmatch(shown):
         return False
     pieces = _BETWEEN_WORDS.split(shown)
-    words = {rules.skeleton(word) for word in (*pieces, "".join(pieces))}
+    words = frozenset().union(*map(rules.shapes, (*pieces, "".join(pieces))))
     if not words.isdisjoint(_RESERVED) or any(word.startswith(_ID) for word in words):
         return False
     try:

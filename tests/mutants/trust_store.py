@@ -225,9 +225,16 @@ _CONTACTS = [
     Mutant(
         "a damaged contact is believed",
         CONTACTS,
-        "    if not is_sound:",
-        "    if not is_sound and how is None:",
+        "    if not (is_sound and ",
+        "    if not ((is_sound or how is not None) and ",
         _test("contacts", "one_damaged_contact_and_none_counts"),
+    ),
+    Mutant(
+        "a damaged name is believed",
+        CONTACTS,
+        "        return not name or names.check_petname(name) == name",
+        "        return bool(name.isprintable() or names.check_petname(name))",
+        _test("contacts", "a_damaged_name_is_damage_like_any_other"),
     ),
     Mutant(
         "damage is not looked for when the database is opened",
@@ -281,7 +288,7 @@ _NAMES = [
         NAMES,
         "        result = text.casefold()",
         "        result = text",
-        _test("names", "what_looks_alike_is_one_name"),
+        _test("names", "a_skeleton_has_no_case_and_its_own_is_itself"),
     ),
     Mutant(
         "what cannot be seen tells two names apart",
@@ -302,6 +309,27 @@ _NAMES = [
         NAMES,
         "shape.startswith(_ID)",
         'name.startswith("peer1")',
+        _test("names", "what_may_not"),
+    ),
+    Mutant(
+        "blanks tell two names apart",
+        NAMES,
+        '.replace("vv", "w").split())',
+        '.replace("vv", "w").split(" "))',
+        _test("names", "what_looks_alike_is_one_name"),
+    ),
+    Mutant(
+        "a Greek capital is another letter than its small one",
+        NAMES,
+        "    return frozenset({skeleton(text), skeleton(folded(text))})",
+        "    return frozenset({skeleton(text)})",
+        (*_test("names", "what_looks_alike_is_one_name"), "tests/ui/test_names.py::test_greek_capitals_hide_nobody"),
+    ),
+    Mutant(
+        "a petname may look like a mark of ours",
+        NAMES,
+        "bool(_PLAIN.fullmatch(",
+        "bool(str(",
         _test("names", "what_may_not"),
     ),
     Mutant(

@@ -228,6 +228,7 @@ SPOILT = [
     ("how = NULL", "makes no sense"),
     ("how = 'hope'", "makes no sense"),
 ]
+BAD_NAMES = ["b\x1b[2Job", "bob\n-- on", "x" * 65, "b\u202eob", " bob", "me", "tcp:bob", "\u2501\u2501 x", "Zoe\u0308"]
 
 
 @pytest.mark.parametrize(("change", "told"), SPOILT)
@@ -240,6 +241,19 @@ def test_one_damaged_contact_and_none_counts(db: Database, change: str, told: st
     with pytest.raises(StoreCorrupt, match=told):
         contacts.everyone(db)
     with pytest.raises(StoreCorrupt, match=told):
+        Database.open(db.path, wall=ticking())
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_damaged_name_is_damage_like_any_other(db: Database, name: str) -> None:
+    with db.transaction():
+        contacts.know(db, ANN)
+        contacts.rename(db, BOB, "bob")
+    with closing(sqlite3.connect(db.path)) as connection, connection:
+        connection.execute("UPDATE contacts SET name = ? WHERE name != ''", (name,))
+    with pytest.raises(StoreCorrupt, match="makes no sense"):
+        contacts.find(db, BOB)
+    with pytest.raises(StoreCorrupt, match="makes no sense"):
         Database.open(db.path, wall=ticking())
 
 

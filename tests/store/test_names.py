@@ -48,6 +48,10 @@ ELSEWHERE = set("ςϲϹſ˛ͺ￨ଃంಂംං")
         ("ﬁona", "fiona"),
         ("I\u0307pek", "ipek"),
         ("カナ", "ｶﾅ"),
+        ("bob smith", "bob  smith"),
+        ("bob", " bob\u3000"),
+        ("ΝΊΚΟΣ", "νικος"),
+        ("Υπατία", "υπατια"),
     ],
 )
 def test_what_looks_alike_is_one_name(one: str, other: str) -> None:
@@ -103,7 +107,8 @@ def test_a_skeleton_has_no_case_and_its_own_is_itself(text: str) -> None:
         ("O’Neill-2", "O’Neill-2"),
         ("李小龍", "李小龍"),
         ("محمد", "محمد"),
-        ("🦊", "🦊"),
+        ("राम", "राम"),
+        ("สมชาย ที่รัก", "สมชาย ที่รัก"),
         ("agent 007", "agent 007"),
         ("you2", "you2"),
         ("Youssef", "Youssef"),
@@ -156,6 +161,16 @@ def test_what_may_be_a_petname(text: str, kept: str) -> None:
         ("–– connected", "p2pchat says"),
         ("* bob waves", "p2pchat says"),
         ("> bob", "p2pchat says"),
+        ("— connected", "no words"),
+        ("━━ x", "no words"),
+        ("✓ bob", "no words"),
+        ("bob ✓", "no words"),
+        ("🦊", "no words"),
+        ("(you)", "no words"),
+        ("a∶b", "no words"),  # a ratio
+        ("bob smith, verified", "no words"),
+        ("bob  smith", "one blank"),
+        ("2nd bob", "no words"),
     ],
 )
 def test_what_may_not(text: str, why: str) -> None:

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from p2pchat.crypto.identity import Identity, PeerId
+from p2pchat.errors import BadData
+from p2pchat.store import names as rules
 from p2pchat.ui import marks, transcript
-from p2pchat.ui.names import Names, is_harmless, shapes, shortened
+from p2pchat.ui.names import _PLAIN, Names, is_harmless, shapes, shortened
 
 BOB, CARL, MALLORY, OSCAR = (Identity.from_seed(bytes([n]) * 32).peer_id for n in range(1, 5))
 SIGNS = marks.UNICODE
@@ -119,6 +122,29 @@ def test_a_petname_without_letters_is_like_itself_only() -> None:
     called = Names(SIGNS, lambda: {BOB: "\U0001f98a"})
     assert called.imitated(MALLORY, "") == called.imitated(MALLORY, "...") == ""
     assert called.imitated(MALLORY, "\U0001f98a") == "\U0001f98a"
+
+
+@pytest.mark.parametrize("claim", ["νίκος", "νίκος.", "ν ίκος", "νικος", "ΝΙΚΟΣ", "Nίκος"])
+def test_greek_capitals_hide_nobody(claim: str) -> None:
+    called = Names(SIGNS, lambda: {BOB: "Νίκος"})
+    assert called.of(MALLORY, claim) == SHORT[MALLORY]
+    assert called.imitated(MALLORY, claim) == "Νίκος"
+
+
+@pytest.mark.parametrize("claim", ["ΜΕ", "με", "ΥΟU", "уоu"])
+def test_words_of_this_program_are_found_in_whatever_letters(claim: str) -> None:
+    assert not is_harmless(claim)
+
+
+@given(st.text(max_size=40))
+def test_no_petname_is_taken_that_would_not_be_plain_as_a_claim(text: str) -> None:
+    """But for marks that letters of many scripts carry, and an apostrophe as printers set it."""
+    try:
+        kept = rules.check_petname(text)
+    except BadData:
+        return
+    bare = "".join(char for char in kept if unicodedata.category(char)[0] != "M" and char != "\u2019")
+    assert _PLAIN.fullmatch(bare)
 
 
 @given(disguised("bob"))
