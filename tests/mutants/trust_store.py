@@ -98,14 +98,14 @@ _INVITES = [
         INVITES,
         "(SELECT invitation FROM invites WHERE slot = ?), (SELECT max",
         "(SELECT invitation FROM invites WHERE slot = -1 - ?), (SELECT max",
-        (CODES, *_test("twins", "of_two_codes_for_one_person_one_works", "twins_are_burnt_both_or_neither")),
+        _test("twins", "of_two_codes_for_one_person_one_works", "twins_are_burnt_both_or_neither"),
     ),
     Mutant(
         "whoever burns a code burns all",
         INVITES,
         "(SELECT max(invitation) + 1 FROM invites)",
         "(SELECT max(invitation) FROM invites)",
-        (CODES, *_test("twins", "of_two_codes_for_one_person_one_works")),
+        _test("twins", "of_two_codes_for_one_person_one_works"),
     ),
     Mutant(
         "how long a reply takes tells which codes are there",
