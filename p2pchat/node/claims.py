@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from p2pchat.store.database import Database
 
 CURE: Final = (
-    "if it was a slip, type it again, carefully: a code bears three tries, and only who gave it to you can know how many "
-    "are left; after that ask for a new one by a way on which you know the voice; if this one has worked before, and you "
-    "were cut off, dial without it"
+    "if it was a slip, type it again, carefully: a code bears three tries, and only who gave it to you can know how "
+    "many are left; after that ask for a new one by a way on which you know the voice; if this one has worked before, "
+    "and you were cut off, dial without it"
 )
 THEIRS_WRONG: Final = "it claimed a code of yours and did not know it: a slip, a guess, or somebody in the middle"
 THEIRS_DEAD: Final = "it claimed a code that is not there: used, withdrawn, out of time, or for somebody else"

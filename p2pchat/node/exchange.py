@@ -55,7 +55,7 @@ class Exchange:
         """
         self.running: bool = False
         self.began: float = math.inf  # when it began to run, seconds of the env's clock
-        self.hello = hellos.theirs
+        self.hello: frames.Hello = hellos.theirs
         self.dialed_by_us = dialed_by_us
         self.link = link
         self.session = session

@@ -240,7 +240,7 @@ class Node(Admission):
           LocalProtocolError: if `name` has more than `MAX_DISPLAY_NAME` characters; nothing has changed then.
         """
         encode_body(Profile(name))
-        self.settings = replace(self.settings, name=name)
+        self.settings: NodeSettings = replace(self.settings, name=name)
         for session in self.sessions:
             session.introduce(name)
 

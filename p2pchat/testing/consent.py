@@ -66,7 +66,7 @@ class Consent:
           name: of the peer, for people.
           owners: who is really where.
         """
-        self.now = Trusted()  # as last committed
+        self.now: Trusted = Trusted()  # as last committed
         self._name = name
         self._owners = owners
         self._dialed: set[bytes] = set()
