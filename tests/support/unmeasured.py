@@ -1,4 +1,7 @@
-"""Programs run as they run at a user's: coverage, which would ride along, has imports and costs of its own."""
+"""Programs run as they run at a user's: coverage, which would ride along, has imports and costs of its own.
+
+It would cost each of hundreds of processes half a second: what they run is covered by tests in this process as well.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import os
 import subprocess
 import sys
 
-ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+MEASURING = "COVERAGE_PROCESS"  # begins the names of what makes it ride along
+ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(MEASURING)}
 
 
 def modules_loaded_by(program: str) -> set[str]:
