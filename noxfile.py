@@ -74,7 +74,8 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test; under the oldest Python also the coverage gates."""
     install(session, "-e", ".", groups=("tests",))
-    everything = ["-n", "2", "--dist", "loadfile", "--ignore=tests/e2e"]  # most of them wait for real processes
+    together = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # most of them wait for real processes
+    everything = [*together, "--ignore=tests/e2e"]
     pytest = ["-m", "pytest", "--hypothesis-profile=ci", *(session.posargs or everything)]
     if session.posargs or session.python != PYTHONS[0]:
         session.run("python", *pytest)

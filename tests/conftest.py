@@ -27,6 +27,14 @@ settings.register_profile("thorough", deadline=None, max_examples=5_000)  # by h
 settings.load_profile("local")  # nox asks for another one with --hypothesis-profile
 
 
+LONGEST = ("tests/test_docs_terminals.py", "tests/test_docs_surviving_bot.py", "tests/cli/", "tests/simulation/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: of two who share the work, neither waits for the other at the end."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(place) for place in LONGEST])
+
+
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
     """A new directory, like pytest's own fixture of this name, but short wherever the checkout and TMPDIR are.

@@ -14,6 +14,7 @@ from p2pchat.testing import campaign
 from p2pchat.testing.campaign import Campaign
 from p2pchat.testing.checker import Broken, Line
 from p2pchat.testing.watch import POINTS
+from tests.support.unmeasured import unmeasured
 
 PARTS = 12  # of the campaign: tests of a few seconds, so that a failure comes soon and a hang is found
 STORIES = 10  # in each part
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.slow
 def total() -> Iterator[Campaign]:
     """What happened in all parts together."""
     gc.freeze()  # what the tests have loaded is no garbage, and need not be looked through after every story
-    yield Campaign()
+    with unmeasured():
+        yield Campaign()
     gc.unfreeze()
 
 
