@@ -77,11 +77,12 @@ def tests(session: nox.Session) -> None:
     together = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # most of them wait for real processes
     everything = [*together, "--ignore=tests/e2e"]
     pytest = ["-m", "pytest", "--hypothesis-profile=ci", *(session.posargs or everything)]
+    env = {"PYTHONDONTWRITEBYTECODE": ""}  # hundreds of processes begin, and compiling is more than half of a beginning
     if session.posargs or session.python != PYTHONS[0]:
-        session.run("python", *pytest)
+        session.run("python", *pytest, env=env)
         return
     # A file of its own and absolute, so that parallel sessions and the processes that tests start find the right one.
-    env = {"COVERAGE_FILE": str(Path(session.create_tmp(), "coverage").absolute())}
+    env |= {"COVERAGE_FILE": str(Path(session.create_tmp(), "coverage").absolute())}
     pure = ",".join(f"p2pchat/{package}/*" for package in PURE)
     session.run("coverage", "erase", env=env)
     session.run("coverage", "run", *pytest, env=env)
