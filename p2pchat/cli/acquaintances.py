@@ -147,8 +147,7 @@ def remove(word: str, common: Common, *, ask: bool) -> int:
     Raises:
       P2PChatError: if `word` means nobody, or the disk refuses; then nothing has changed.
     """
-    can_ask = os.isatty(0) and os.isatty(2) and not common.no_input and not common.json
-    if ask and not can_ask:
+    if ask and not say.can_ask(common):
         return say.fatal(ExitCode.USAGE, "there is no terminal to ask at", hint="--yes", as_json=common.json)
     with archive.opened(common, to_write=True) as db:
         peer = reading.peer_of(word, db)

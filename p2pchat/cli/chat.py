@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat import address as addresses
-from p2pchat.cli import archive, exit_codes, hosting, log, passphrase, peers, places, profiles, reach, sharing, signals
+from p2pchat.cli import archive, exit_codes, hosting, log, peers, places, profiles, reach, sharing, signals
 from p2pchat.cli.claiming import Claim
 from p2pchat.cli.settings import AcceptChoice, Common
 from p2pchat.crypto.identity import Identity
@@ -219,9 +219,7 @@ def _run(transports: Transports, plan: Plan, common: Common, terminals: Terminal
         limits=limits(common),
     )
     identity = (
-        Identity.generate(env.urandom)
-        if common.guest
-        else profiles.identity(where, env.urandom, ask=passphrase.can_ask(common))
+        Identity.generate(env.urandom) if common.guest else profiles.identity(where, env.urandom, ask=terminals.can_ask)
     )
     draft = None if common.guest else DraftFile(where.draft)
     words = Words(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,8 +37,7 @@ def delete(choice: Choice, common: Common, *, ask: bool) -> int:
             hint="give a PEER, an --id, or a time: --before now is everything",
             as_json=common.json,
         )
-    can_ask = os.isatty(0) and os.isatty(2) and not common.no_input and not common.json
-    if ask and not can_ask:
+    if ask and not say.can_ask(common):
         return say.fatal(ExitCode.USAGE, "there is no terminal to ask at", hint="--yes", as_json=common.json)
     with archive.opened(common, to_write=True) as db:
         if db is None:

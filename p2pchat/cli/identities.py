@@ -45,7 +45,7 @@ def protect(common: Common, *, draw: bool) -> int:
       P2PChatError: if that cannot be done; the key is as it was then.
     """
     entropy = system_env(Transports()).urandom
-    where, ask = _where(common), passphrase.can_ask(common)
+    where, ask = _where(common), say.can_ask(common)
     if not os.path.lexists(where.key):
         return renew(common, protect=True, draw=draw, ask=False)  # a key that was never on the disk in clear
     found = keyfile.look(where.key, entropy=entropy)
@@ -76,7 +76,7 @@ def renew(common: Common, *, protect: bool, draw: bool, ask: bool) -> int:
     Raises:
       P2PChatError: if that cannot be done; we are who we were then.
     """
-    can_ask = passphrase.can_ask(common)
+    can_ask = say.can_ask(common)
     if ask and not can_ask:
         return say.fatal(ExitCode.USAGE, "there is no terminal to ask at", hint="--yes", as_json=common.json)
     env = system_env(Transports())

@@ -21,7 +21,6 @@ import trio
 from p2pchat import address as addresses
 from p2pchat.cli import links, local_socket, places, profiles, reach, say
 from p2pchat.crypto import codes
-from p2pchat.crypto.codes import Code
 from p2pchat.env import system_env
 from p2pchat.node.events import Invited
 from p2pchat.store import invites
@@ -107,8 +106,8 @@ def describe(made: Made, me: PeerId, bound: Sequence[Address], *, picture: bool)
     ways = list(dict.fromkeys(way for address in bound for way in reach.ways(address, own_host=host)))
     far = [way.place for way in ways if way.place and way.whence == reach.THERE]
     near = [way.place for way in ways if way.place]
-    link = links.write(me, far or near, code=Code(token.slot, token.secret)) if near else ""
-    code = str(Code(spoken.slot, spoken.secret))
+    link = links.write(me, far or near, code=token.code) if near else ""
+    code = str(spoken.code)
     lines = [f"say this code:    {code}"]
     lines += [f"{way.whence} p2pchat dial {way.word} --code" for way in ways]
     lines += [] if ways else [f"{reach.THERE} p2pchat dial {ANYWHERE} --code"]

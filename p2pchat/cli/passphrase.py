@@ -16,18 +16,12 @@ from p2pchat.cli import say
 from p2pchat.errors import ConfigurationError, Interrupted, WrongPassphrase
 
 if TYPE_CHECKING:
-    from p2pchat.cli.settings import Common
     from p2pchat.crypto.identity import Identity
     from p2pchat.store.keyformat import Locked
 
 CURRENT: Final = "P2PCHAT_PASSPHRASE"
 NEW: Final = "P2PCHAT_NEW_PASSPHRASE"
 TRIES: Final = 3
-
-
-def can_ask(common: Common) -> bool:
-    """Whether somebody can see a question and answer it."""
-    return os.isatty(0) and os.isatty(2) and not common.no_input and not common.json
 
 
 def unlock(locked: Locked, *, ask: bool) -> Identity:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 import typer
 
-from p2pchat.cli import acquaintance, archive, log, passphrase, peers, places, profiles, said, say, signals
+from p2pchat.cli import acquaintance, archive, log, peers, places, profiles, said, say, signals
 from p2pchat.cli.send_report import Report
 from p2pchat.cli.sending import TIMEOUT, Sending, Wish
 from p2pchat.env import system_env
@@ -49,7 +49,7 @@ def run(word: str, asked: Asked, common: Common) -> int:
     transports = Transports()
     env = system_env(transports)
     where = places.find(common.profile, common.data_dir)
-    identity = profiles.identity(where, env.urandom, ask=passphrase.can_ask(common))
+    identity = profiles.identity(where, env.urandom, ask=say.can_ask(common))
     with archive.opened(common) as db:
         target = peers.resolve(word, db, schemes=transports.schemes)
         if db is not None and target.peer is not None:

@@ -6,9 +6,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from p2pchat import errors
 from p2pchat.cli.exit_codes import QUIET, ExitCode, of, word
+
+if TYPE_CHECKING:
+    from p2pchat.cli.settings import Common
 
 PREFIX = "p2pchat"
 AT_ONCE = 65_536  # characters that are gathered before they are printed
@@ -34,6 +38,11 @@ def question(message: str) -> None:
     """Print what a person is to answer on the same line, on standard error."""
     with contextlib.suppress(OSError):
         _write(2, f"{PREFIX}: {_one_line(message)}")
+
+
+def can_ask(common: Common) -> bool:
+    """Whether somebody can see a question and answer it."""
+    return os.isatty(0) and os.isatty(2) and not common.no_input and not common.json
 
 
 def is_confirmed(message: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -41,7 +40,7 @@ def run(word: str, typed: str | None, common: Common) -> int:
         acquaintance.refuse_guest(one)
         if not common.json:
             say.text("\n".join(_to_compare(own, one)))
-        heard = _ask(one) if typed is None and _can_ask(common) else typed
+        heard = _ask(one) if typed is None and say.can_ask(common) else typed
         if heard:
             _compare(heard, own, one)
             with db.transaction():
@@ -60,10 +59,6 @@ def _to_compare(own: PeerId, one: Known) -> list[str]:
         f"its fingerprint   {one.peer.fingerprint}",
         f"your fingerprint  {own.fingerprint}",
     ]
-
-
-def _can_ask(common: Common) -> bool:
-    return os.isatty(0) and os.isatty(2) and not (common.no_input or common.json)
 
 
 def _ask(one: Known) -> str:

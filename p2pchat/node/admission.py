@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from p2pchat.crypto.codes import draw_token, draw_words
+from p2pchat.crypto.codes import draw_words
 from p2pchat.errors import LocalProtocolError
 from p2pchat.node import failures
 from p2pchat.node.complaints import Complaints
@@ -75,12 +75,11 @@ class Admission:
             visitor.refuse()
         return bool(waiting)
 
-    async def invite(self, lifetime: float, *, link: bool = False, for_peer: PeerId | None = None) -> Invite:
-        """Return a new invite: who proves to know its code, once, is let in and verified.
+    async def invite(self, lifetime: float, *, for_peer: PeerId | None = None) -> Invite:
+        """Return a new invite of three words: who proves to know its code, once, is let in and verified.
 
         Args:
           lifetime: seconds until it dies by itself.
-          link: a secret that nobody has to say, for a link or a picture; otherwise it is three words.
           for_peer: the only one that may claim it; None: whoever knows it.
 
         Raises:
@@ -89,7 +88,7 @@ class Admission:
         """
         if self.store is None:
             raise LocalProtocolError("a guest gives out no codes: nothing would keep count of the attempts")
-        secret = draw_token(self.env.urandom) if link else draw_words(self.env.urandom)
+        secret = draw_words(self.env.urandom)
         create = partial(invites.create, secret=secret, lifetime_ms=round(lifetime * 1000), for_peer=for_peer)
         return await self.contacts.write(create)
 

@@ -126,7 +126,7 @@ def of_dial(  # noqa: PLR0911, PLR0912  (one return for each way to fail; a tabl
             return LinkLost(f"the connection to {address} was lost before it let us in", hint="try again")
         case CloseCode.NOT_AUTHORIZED if end.by_peer:
             return UntrustedPeer(f"{address} did not let us in", hint=f"ask the other side to accept your id: {own}")
-        case CloseCode.NOT_AUTHORIZED if end.reason == CODE_FAILED:
+        case CloseCode.NOT_AUTHORIZED if end.claim:
             return CodeFailed(f"{address}: {end.reason}", hint=end.cure)
         case CloseCode.NOT_AUTHORIZED:
             return UntrustedPeer(f"{address}: {end.reason}", hint=end.cure)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from p2pchat.crypto.codes import Code
 from p2pchat.crypto.identity import PeerId, is_usable
 from p2pchat.store import failures
 
@@ -48,6 +49,11 @@ class Invite(Struct, frozen=True, kw_only=True, gc=False):
     expires_ms: int  # Unix milliseconds
     for_peer: PeerId | None  # the one contact that may claim it; None: whoever has it
     attempts: int  # how many were made
+
+    @property
+    def code(self) -> Code:
+        """What to say, or to put into a link."""
+        return Code(self.slot, self.secret)
 
     def __repr__(self) -> str:
         return f"Invite(slot={self.slot}, expires_ms={self.expires_ms}, for_peer={self.for_peer})"

@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from p2pchat.address import Address
 from p2pchat.crypto.identity import PeerId
-from p2pchat.store import contacts, failures, pins, queue, timeline
+from p2pchat.store import contacts, failures, pins, timeline
 from p2pchat.store.contacts import Contact, Trust
 from p2pchat.store.timeline import OnLink
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Database
 
-_PAIRS: Final = "SELECT pair, name, guest FROM pairs WHERE peer = ? ORDER BY pair"
+_PAIRS: Final = "SELECT pair, name, guest, waiting FROM pairs WHERE peer = ? ORDER BY pair"
 
 
 class Known(Struct, frozen=True, kw_only=True, gc=False):
@@ -63,13 +63,13 @@ def everyone(db: Database) -> Iterator[Known]:
 def _known(db: Database, peer: PeerId, contact: Contact | None) -> Known:
     with failures.naming(db.path):
         pairs = db.connection.execute(_PAIRS, (peer.key,)).fetchall()
-        links = [link for pair, _, _ in pairs if (link := timeline.newest_link(db, pair)) is not None]
+        links = [link for pair, *_ in pairs if (link := timeline.newest_link(db, pair)) is not None]
     return Known(
         peer=peer,
         contact=contact,
-        claim=next((name for _, name, _ in reversed(pairs) if name), ""),
-        guest=any(guest for _, _, guest in pairs),
+        claim=next((name for _, name, *_ in reversed(pairs) if name), ""),
+        guest=any(guest for _, _, guest, _ in pairs),
         link=max(links, key=lambda link: link.since_ms, default=None),
         addresses=pins.addresses_of(db, peer),
-        waiting=sum(1 for _ in queue.waiting(db, peer)),
+        waiting=sum(waiting for *_, waiting in pairs),
     )

@@ -32,7 +32,7 @@ async def give_codes(node: Node, calls: trio.MemoryReceiveChannel[Call]) -> None
                 continue  # there is no room on the disk: they will call again
             with call:
                 if call.statistics().open_receive_channels:
-                    call.send_nowait(Code(invite.slot, invite.secret))
+                    call.send_nowait(invite.code)
 
 
 @final

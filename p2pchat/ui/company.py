@@ -137,6 +137,7 @@ class Company:
         except P2PChatError as exc:
             await self._screen.note([f"{name} is not let in: {exc}", *filter(None, [exc.hint])])
             return
+        self.strangers.forget(peer)
         long = "from now on" if chat.node.contacts.keeps(peer) else "for this run"
         what = f"let in, {long}" if let_in else "refused"
         absent = "" if still_there else "; it does not wait any more" + (", but it may come back" if let_in else "")
@@ -177,8 +178,8 @@ class Company:
         return event.session.trust is Trust.BLOCKED
 
     async def _stranger(self, number: int) -> PeerId | None:
-        """Return who has `number`, and forget the question; None if nobody does, which was told then."""
-        peer = self.strangers.take(number)
+        """Return who has `number`; None if nobody does, which was told then."""
+        peer = self.strangers.find(number)
         if peer is None:
             await self._screen.note([f"no stranger number {number} waits; /who lists those who do"])
         return peer

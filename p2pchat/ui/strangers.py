@@ -28,9 +28,9 @@ class Strangers:
             del self._peers[next(iter(self._peers))]
         return self._asked
 
-    def take(self, number: int) -> PeerId | None:
-        """Return who has `number`, and forget the question; None if nobody does."""
-        return self._peers.pop(number, None)
+    def find(self, number: int) -> PeerId | None:
+        """Return who has `number`; None if nobody does."""
+        return self._peers.get(number)
 
     def forget(self, peer: PeerId) -> None:
         """Forget the question about `peer`, if there is one."""

@@ -9,19 +9,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, final
 
-from p2pchat.crypto import codes
 from p2pchat.crypto.codes import Code
 from p2pchat.errors import P2PChatError
-from p2pchat.store import invites
 from p2pchat.store.contacts import How, Trust
 
 if TYPE_CHECKING:
-    from p2pchat.crypto.identity import PeerId
     from p2pchat.node.node import Node
     from p2pchat.node.session import Session
-    from p2pchat.store.database import Database
-    from p2pchat.store.invites import Invite
-    from p2pchat.store.store import Store
     from p2pchat.ui.chat import Chat
     from p2pchat.ui.transcript import Transcript
     from p2pchat.ui.words import Words
@@ -68,9 +62,9 @@ class Verifying:
             f"  your fingerprint  {session.own.fingerprint}",
             "if it has the same two: /verify and the 30 digits that it reads to you",
         ]
-        if chat.node.store is None or not keeps(chat.node, session):
+        if not keeps(chat.node, session):
             return lines
-        code = await _fresh(chat.node.store, session.peer, codes.draw_words(chat.node.env.urandom))
+        code = (await chat.node.invite(LIFETIME, for_peer=session.peer)).code
         return [
             *lines,
             f"or say {code} to it, and to nobody else: whoever has this key and types /verify {code}",
@@ -103,17 +97,6 @@ async def compare(node: Node, session: Session, digits: str) -> bool:
 def keeps(node: Node, session: Session) -> bool:
     """Whether what is found out about the peer of `session` outlives this run."""
     return node.store is not None and not session.guest
-
-
-async def _fresh(store: Store, peer: PeerId, secret: str) -> Code:
-    """Return a code that `peer` alone can claim."""
-
-    def create(db: Database) -> Invite:
-        with db.transaction():
-            return invites.create(db, secret, lifetime_ms=LIFETIME * 1000, for_peer=peer)
-
-    invite = await store.read(create)
-    return Code(invite.slot, invite.secret)
 
 
 def digits_of(text: str) -> str | None:

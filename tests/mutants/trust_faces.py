@@ -99,7 +99,7 @@ MUTANTS = [
     Mutant(
         name="faces: a code for one peer is for anybody",
         path=VERIFYING,
-        old=", for_peer=peer)",
+        old=", for_peer=session.peer)",
         new=")",
         tests=(f"{VERIFY}::test_a_code_is_for_the_peer_that_one_talks_to",),
     ),

@@ -72,7 +72,7 @@ class Scene:
     async def code(self, *, for_peer: PeerId | None = None) -> Code:
         """Return a new code of Ann's."""
         invite = await self.ann.node.invite(LIFETIME, for_peer=for_peer)
-        return Code(invite.slot, invite.secret)
+        return invite.code
 
     def warned(self, peer: Peer) -> list[events.ClaimFailed]:
         return [event for event in peer.told if isinstance(event, events.ClaimFailed)]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from p2pchat.crypto.codes import Code
+from p2pchat.crypto.codes import Code, draw_token
 from p2pchat.crypto.identity import PeerId
 from p2pchat.node.node import Node
-from p2pchat.store import contacts, pins
+from p2pchat.store import contacts, invites, pins
 from p2pchat.store.contacts import Contact, Trust
 from p2pchat.store.database import Database
-from p2pchat.store.invites import Invite
 from tests.support.peers import HOME
 
 
@@ -34,9 +34,11 @@ def pinned(directory: Path) -> PeerId | None:
 
 
 async def invited(node: Node, *, link: bool = False, for_peer: PeerId | None = None) -> Code:
-    """A code that `node` has given out."""
-    invite: Invite = await node.invite(600, link=link, for_peer=for_peer)
-    return Code(invite.slot, invite.secret)
+    """A code that `node` has given out, in a link or in words."""
+    if link:
+        create = partial(invites.create, secret=draw_token(node.env.urandom), lifetime_ms=600_000)
+        return (await node.contacts.write(create)).code
+    return (await node.invite(600, for_peer=for_peer)).code
 
 
 def wrong(code: Code) -> Code:

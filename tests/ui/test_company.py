@@ -227,6 +227,10 @@ async def test_what_the_disk_refuses_was_not_decided(
         protect_disk(program.node)
         program.keys.type("/block 1\n")
         await program.out.wait_for(" is not blocked: ")
+        program.keys.type("/accept 1\n")
+        await program.out.wait_for(" is not let in: ")
+        program.keys.type("/reject 1\n")  # the question is still there
+        await program.out.wait_for(" refused")
         nursery.cancel_scope.cancel()
 
 

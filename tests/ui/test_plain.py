@@ -318,9 +318,10 @@ def test_numbers_of_strangers_never_come_twice_and_are_bounded() -> None:
     peers = [Identity.from_seed(n.to_bytes(32)).peer_id for n in range(MAX_ASKED + 1)]
     numbers = [strangers.add(peer) for peer in peers]
     assert numbers == list(range(1, MAX_ASKED + 2))
-    assert strangers.take(1) is None  # forgotten: the oldest
+    assert strangers.find(1) is None  # forgotten: the oldest
     assert strangers.add(peers[5]) == 6
-    assert strangers.take(6) == peers[5]
+    assert strangers.find(6) == peers[5]
+    strangers.forget(peers[5])
     assert strangers.add(peers[5]) == MAX_ASKED + 2
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from p2pchat.crypto.noise import XXHFS
+from p2pchat.ui.honesty import SUITE
 from p2pchat.ui.json import events
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from p2pchat.node.node import Node
     from p2pchat.ui.json.conversation import Conversation
     from p2pchat.ui.json.events import Line
-
-SUITE = XXHFS.name.decode()
 
 
 def who(node: Node, talks: Iterable[Conversation], *, ref: str | None) -> Line:
