@@ -10,7 +10,7 @@ Source: docs/protocol.md, section 5, "Admission".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, final
 
@@ -44,6 +44,7 @@ class Contacts:
         self._env = env
         self._kept: dict[PeerId, Contact] = {}
         self._here: dict[PeerId, Contact] = {contact.peer: contact for contact in given}
+        self._names: dict[PeerId, str] | None = None  # of all of them; None: to be gathered anew
         self._state: State | None = None  # of the store, when it was read
         self._asked = self._answered = 0
         self._turn = trio.Lock()
@@ -64,6 +65,13 @@ class Contacts:
     def everyone(self) -> list[Contact]:
         """Return all of them, those of this run last."""
         return [*self._kept.values(), *self._here.values()]
+
+    @property
+    def names(self) -> Mapping[PeerId, str]:
+        """The names that I gave, by peer; the same object for as long as nobody has changed anything."""
+        if self._names is None:
+            self._names = {contact.peer: contact.name for contact in self.everyone() if contact.name}
+        return self._names
 
     def trust(self, peer: PeerId) -> Trust:
         """Return how well `peer` is known."""
@@ -98,11 +106,11 @@ class Contacts:
     def _take(self, found: tuple[State, list[Contact] | None]) -> None:
         self._state, rows = found
         if rows is not None:
-            self._kept = {contact.peer: contact for contact in rows}
+            self._kept, self._names = {contact.peer: contact for contact in rows}, None
         self.trouble = None
 
     def _fail(self, error: StoreError) -> None:
-        self.trouble, self._state, self._kept = error, None, {}
+        self.trouble, self._state, self._kept, self._names = error, None, {}, None
 
     # ---- deciding; each of these returns once it is durable, and counts from then on
 
@@ -113,7 +121,7 @@ class Contacts:
           StoreError: if the disk refuses; nothing has changed.
         """
         if self._store is None or (guest and not self.keeps(peer)):
-            self._here[peer] = replace(self._fresh(peer), accepted=True)
+            self._note(replace(self._fresh(peer), accepted=True))
         else:
             await self.write(partial(contacts.know, peer=peer))
 
@@ -131,7 +139,7 @@ class Contacts:
         """
         if self._store is None or guest:
             now_ms = int(self._env.wall() * 1000)
-            self._here[peer] = replace(self._fresh(peer), accepted=True, verified_ms=now_ms, how=how)
+            self._note(replace(self._fresh(peer), accepted=True, verified_ms=now_ms, how=how))
         else:
             await self.write(partial(_verify, peer=peer, how=how, at=at))
 
@@ -142,7 +150,7 @@ class Contacts:
           StoreError: if the disk refuses; nothing has changed.
         """
         if self._store is None or (guest and not self.keeps(peer)):
-            self._here[peer] = replace(self._fresh(peer), blocked=True)
+            self._note(replace(self._fresh(peer), blocked=True))
         else:
             await self.write(partial(contacts.block, peer=peer))
 
@@ -155,7 +163,7 @@ class Contacts:
         if self._store is not None:
             await self.write(partial(contacts.unblock, peer=peer))
         if self._store is None or peer in self._here:
-            self._here[peer] = replace(self._fresh(peer), blocked=False)
+            self._note(replace(self._fresh(peer), blocked=False))
 
     async def rename(self, peer: PeerId, name: str) -> None:
         """Call `peer` `name` from now on, or nothing if that is empty. It trusts nobody.
@@ -165,7 +173,7 @@ class Contacts:
           StoreError: if the disk refuses; nothing has changed.
         """
         if self._store is None:
-            self._here[peer] = replace(self._fresh(peer), name=check_petname(name) if name else "")
+            self._note(replace(self._fresh(peer), name=check_petname(name) if name else ""))
         else:
             await self.write(partial(contacts.rename, peer=peer, name=name))
 
@@ -180,6 +188,9 @@ class Contacts:
             result, found = await self._store.read(partial(_written, change=change))
             self._take(found)
         return result
+
+    def _note(self, contact: Contact) -> None:
+        self._here[contact.peer], self._names = contact, None
 
     def _fresh(self, peer: PeerId) -> Contact:
         """Return what is known of `peer` in this run, or somebody new."""

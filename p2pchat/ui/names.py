@@ -54,7 +54,7 @@ class Names:
     """What to call everybody, with the signs that one terminal can draw."""
 
     def __init__(self, marks: Marks, petnames: Callable[[], Petnames] = dict) -> None:
-        """Call peers by the `petnames` of the moment."""
+        """Call peers by the `petnames` of the moment, as `know` has it."""
         self._marks = marks
         self._petnames = petnames
         self._counted: Petnames = {}
@@ -71,7 +71,7 @@ class Names:
         return cls(marks, lambda: found)
 
     def know(self, petnames: Callable[[], Petnames]) -> None:
-        """Call peers by these `petnames` from now on."""
+        """Call peers by these `petnames` from now on: the same object for as long as none of them changes."""
         self._petnames = petnames
 
     def short(self, peer: PeerId) -> str:
@@ -114,15 +114,16 @@ class Names:
 
     def _claimed(self, claim: str, taken: frozenset[str]) -> str:
         """Return `claim` if nobody can take it for anything else, else nothing; `taken` are shapes of others."""
-        if not is_harmless(claim) or not shapes(claim).isdisjoint(self._by_shape().keys() | taken):
+        mine = self._by_shape()
+        if not is_harmless(claim) or any(shape in mine or shape in taken for shape in shapes(claim)):
             return ""
         return sanitize.clean_line(claim)
 
     def _by_shape(self) -> Mapping[str, str]:
         """Return all petnames, by what they look like."""
         names = self._petnames()
-        if names != self._counted:
-            self._counted = dict(names)
+        if names is not self._counted:
+            self._counted = names
             self._taken = {shape: sanitize.clean_line(name) for name in names.values() for shape in shapes(name)}
         return self._taken
 

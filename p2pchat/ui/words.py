@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from p2pchat.node import events
 from p2pchat.store.contacts import Trust
 from p2pchat.ui import clocks, endings, sanitize
-from p2pchat.ui.names import Names, petnames
+from p2pchat.ui.names import Names
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
@@ -63,7 +63,7 @@ class Words:
 
     def meet(self, node: Node) -> None:
         """Call peers by the names that they have among the contacts of `node`."""
-        self.names.know(lambda: petnames(node.contacts.everyone()))
+        self.names.know(lambda: node.contacts.names)
         self._trust = node.contacts.trust
 
     def peer(self, peer: PeerId) -> str:

@@ -26,8 +26,8 @@ MUTANTS = [
     Mutant(
         name="faces: a claim may look like a petname",
         path=NAMES,
-        old="isdisjoint(self._by_shape().keys() | taken)",
-        new="isdisjoint(taken)",
+        old="shape in mine or shape in taken",
+        new="shape in taken",
         tests=(
             f"{CALLED}::test_no_disguise_of_a_petname_is_shown",
             f"{HERE}::test_whoever_calls_itself_like_a_contact_is_told_once_and_called_by_its_id",
@@ -64,7 +64,7 @@ MUTANTS = [
     Mutant(
         name="faces: petnames are those of the start",
         path=NAMES,
-        old="        if names != self._counted:\n",
+        old="        if names is not self._counted:\n",
         new="        if not self._counted:\n",
         tests=(f"{CALLED}::test_petnames_of_the_moment_count",),
     ),

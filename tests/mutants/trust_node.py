@@ -223,8 +223,8 @@ MUTANTS = [
     Mutant(
         "admission: a contact that comes as a guest escapes its block",
         CONTACTS,
-        "(guest and not self.keeps(peer)):\n            self._here[peer] = replace(self._fresh(peer), blocked=True)",
-        "guest:\n            self._here[peer] = replace(self._fresh(peer), blocked=True)",
+        "(guest and not self.keeps(peer)):\n            self._note(replace(self._fresh(peer), blocked=True))",
+        "guest:\n            self._note(replace(self._fresh(peer), blocked=True))",
         (f"{TRUST}_a_contact_that_comes_as_a_guest_is_blocked_for_good",),
     ),
     Mutant(

@@ -40,17 +40,12 @@ class Cable:
         self._network = network
         self._at, self._towards = at, towards
 
-    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[object]) -> None:
         """Carry every connection until cancelled."""
-        (door,) = await self._network.listen(self._at)
-        task_status.started()
-        async with trio.open_nursery() as nursery:
-            while True:
-                dialer = await door.accept()
-                assert isinstance(dialer, Wire)
-                nursery.start_soon(self._carry, dialer)
+        await trio.serve_listeners(self._carry, list(await self._network.listen(self._at)), task_status=task_status)
 
-    async def _carry(self, dialer: Wire) -> None:
+    async def _carry(self, dialer: trio.abc.Stream) -> None:
+        assert isinstance(dialer, Wire)
         seen: list[Packet] = []
         self.seen.append(seen)
         async with dialer, await self._network.connect(self._towards) as listener, trio.open_nursery() as nursery:

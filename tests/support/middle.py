@@ -99,17 +99,14 @@ class Middle:
         self._identity = identity
         self._at, self._towards = at, towards
 
-    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[object]) -> None:
         """Stand there until cancelled."""
-        (door,) = await self._network.listen(self._at)
-        task_status.started()
-        async with trio.open_nursery() as nursery:
-            while True:
-                stream = await door.accept()
-                assert isinstance(stream, Wire)
-                nursery.start_soon(self._stand_between, stream)
+        await trio.serve_listeners(
+            self._stand_between, list(await self._network.listen(self._at)), task_status=task_status
+        )
 
-    async def _stand_between(self, stream: Wire) -> None:
+    async def _stand_between(self, stream: trio.abc.Stream) -> None:
+        assert isinstance(stream, Wire)
         seed = len(self._network.wires)
         dialer = Half(stream, Role.RESPONDER, self._identity, seed=2 * seed)
         async with stream:

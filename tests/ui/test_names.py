@@ -94,12 +94,12 @@ def test_two_of_one_claim_are_both_called_by_their_ids() -> None:
 
 
 def test_petnames_of_the_moment_count() -> None:
-    given_names = {BOB: "bob"}
+    moments = [{BOB: "bob"}]
     called = Names(SIGNS)
     assert called.of(MALLORY, "bob") == "bob"
-    called.know(lambda: given_names)
+    called.know(lambda: moments[-1])
     assert called.of(MALLORY, "bob") == SHORT[MALLORY]
-    given_names[BOB] = "rob"
+    moments.append({BOB: "rob"})
     assert called.of(MALLORY, "bob") == "bob"
     assert called.of(BOB, "bob") == "rob"
 
