@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from p2pchat import address as addresses
@@ -85,7 +86,11 @@ def _nobody(word: str, db: Database | None) -> NoContact:
     """Return the error for a word that is nobody's name, and, for somebody who mistyped, the name that is like it."""
     mine = {names.folded(contact.name): contact.name for contact in contacts.everyone(db)} if db else {}
     near = difflib.get_close_matches(names.folded(word), filter(None, mine), n=1)
-    hint = f"did you mean {mine[near[0]]}?" if near else f"to reach a host of that name: tcp:{word}"
+    name = quote(word)
+    to_name = (
+        f"to give somebody that name: `p2pchat contacts rename ID {name}`; to reach a host of that name: tcp:{name}"
+    )
+    hint = f"did you mean {mine[near[0]]}?" if near else to_name
     return NoContact(f"nobody here is called {word!r}", hint=hint)
 
 

@@ -94,7 +94,8 @@ def test_a_bare_word_is_a_contact_and_for_those_who_dial_a_host(db: Database) ->
     for word in ("ann", "127.0.0.1", "peer1", ""):
         with pytest.raises(NoContact) as told:
             peers.resolve(word, db)
-        assert told.value.hint == f"to reach a host of that name: tcp:{word}"
+        assert told.value.hint.startswith("to give somebody that name: `p2pchat contacts rename ID ")
+        assert "; to reach a host of that name: tcp:" in told.value.hint
     with pytest.raises(AddressError, match="'peer1zzz' is not a peer id: its checksum does not fit"):
         peers.resolve("peer1zzz", db)
     assert peers.resolve("peer1zzz", db, hosts=True).addresses == at("peer1zzz")
