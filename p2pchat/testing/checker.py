@@ -49,6 +49,7 @@ class Said:
     fate: Fate = Fate.ASKED
     may_expire: bool = False
     key: str | None = None  # by which it may be said again
+    doubted: bool = False  # it was said again, since nobody knew whether it had been said
 
     @property
     def must_arrive(self) -> bool:

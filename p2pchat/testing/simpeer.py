@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import trio
@@ -32,7 +33,16 @@ HEARD = "SELECT cursor, pairs.peer, kind, body FROM messages JOIN pairs USING (p
 QUEUED = "SELECT outbox.id FROM outbox JOIN pairs USING (pair) WHERE pairs.peer = ?"
 MINE = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE mine AND pairs.peer = ?"
 FAILED = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE failed IS NOT NULL AND pairs.peer = ?"
+LOG = "SELECT pairs.peer, mine, failed, kind, body FROM messages JOIN pairs USING (pair) ORDER BY cursor"
 GAPS = "SELECT count(*) FROM events WHERE kind = 'gap'"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """All messages in the log of a peer, by the key of whom it talks to."""
+
+    sent: dict[bytes, dict[str, str | None]]  # why it failed, by text
+    heard: dict[bytes, list[str]]
 
 
 @final
@@ -231,6 +241,17 @@ class Peer:
         """Return the rows that the database has now; none if it has no tables yet."""
         with self.look() as connection:
             return rows(connection, sql, *parameters)
+
+    def final_log(self) -> Log:
+        """Return all that the log has."""
+        log = Log({}, {})
+        for key, mine, failed, kind, body in self.ask(LOG):
+            assert isinstance(key, bytes)  # noqa: S101
+            if mine:
+                log.sent.setdefault(key, {})[text_of(kind, body)] = None if failed is None else str(failed)
+            else:
+                log.heard.setdefault(key, []).append(text_of(kind, body))
+        return log
 
     # ---- what is judged
 

@@ -197,6 +197,7 @@ class Running:
         async with says, trio.open_nursery() as nursery:
             for said in line.in_doubt(self.seat):
                 self.peer.world.mark("said again with its key")
+                said.doubted = True
                 await self._say(session, line, said)
             self.talking -= 1
             async for say in says:
@@ -216,7 +217,7 @@ class Running:
             name = await session.post(body, expires_ms=expires_ms, key=said.key)
         except (StoreError, LocalProtocolError) as exc:  # no room on the disk; or the conversation is over
             if self.alive:
-                said.fate = Fate.REFUSED
+                said.fate = Fate.ASKED if said.doubted else Fate.REFUSED  # a refusal says nothing about the first time
                 world.mark("refused")
                 world.note(line.name, "refused", said.number, type(exc).__name__)
             return

@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING, TypeAlias, final
 import trio
 
 from p2pchat.env import dice
+from p2pchat.testing.accounts import Accounts, check_accounts, settle
 from p2pchat.testing.checker import Broken, Line
+from p2pchat.testing.invariants import INVARIANTS
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.scenario import NAMES
 from p2pchat.testing.seeded import DAY, VirtualClock, seeded_run
 from p2pchat.testing.simnet import SimNetwork, Wire
-from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Peer
+from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer
 
 if TYPE_CHECKING:
     from p2pchat.testing.consent import Pins
@@ -49,6 +51,10 @@ class Report:
     kills: Counter[str]  # and how often somebody died there
     said: int  # messages that were accepted
     seconds: float  # virtual
+    steps: int  # of tasks
+    faults: Counter[str]  # what struck, by kind
+    accounts: Accounts  # what became of every message
+    held: tuple[str, ...]  # the invariants that were judged, and not broken
 
     @property
     def digest(self) -> str:
@@ -114,6 +120,8 @@ class World:
         self.marks: Counter[str] = Counter()
         self.points: Counter[str] = Counter()
         self.kills: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.accounts: Accounts = Accounts()
         self.owners: Pins = {}  # who is where
         self.peers: list[Peer] = [Peer(self, number, NAMES[number]) for number in range(scenario.profile.peers)]
         self.by_key: dict[bytes, Peer] = {peer.key: peer for peer in self.peers}
@@ -155,6 +163,10 @@ class World:
             kills=self.kills,
             said=said,
             seconds=self.now,
+            steps=0,
+            faults=self.faults,
+            accounts=self.accounts,
+            held=tuple(INVARIANTS),
         )
 
     async def _happen(self) -> None:
@@ -164,6 +176,7 @@ class World:
         for fault in self.scenario.faults:
             await trio.sleep_until(on_grid(fault.at))
             self.note("fault", type(fault).__name__)
+            self.faults[type(fault).__name__] += 1
             with self.judging():
                 fault.strike(self)
         await trio.sleep_until(on_grid(max([0.0, *(say.at for say in self.scenario.says)])))
@@ -237,6 +250,16 @@ class World:
                 wrong = [said.number for said in line.said if said.id in failed and said.number in line.heard]
                 if wrong and not peer.image:  # who lives on a backup may have withdrawn what had been delivered
                     raise Broken(f"FAILED, and heard: {line.name} {wrong}")
+
+        self._settle({peer.number: peer.final_log() for peer in self.peers})
+
+    def _settle(self, logs: dict[int, Log]) -> None:
+        """Find out what became of every message, from what all logs say."""
+        for (one, other), line in self._lines.items():
+            said, heard = logs[one].sent, logs[other].heard
+            accounts = settle(line, said.get(self.peers[other].key, {}), heard.get(self.peers[one].key, ()))
+            check_accounts(line.name, accounts)
+            self.accounts += accounts
 
     # ---- for peers and faults
 
