@@ -26,6 +26,7 @@ import trio
 T = TypeVar("T")
 
 DAY = 86_400.0  # seconds
+RACES = 5  # with eight tasks that race five times, equal runs by chance are out of the question
 
 #: Where the outside world would come in. The package goes through `Env`; a call from inside it is a bug.
 TRIPWIRES = (
@@ -50,6 +51,7 @@ class VirtualClock(trio.abc.Clock):
 
     def __init__(self) -> None:
         self.now: float = 0.0  # seconds
+        self.steps: int = 0  # how often a task has run until it waited: counted in `seeded_run`, the size of a run
 
     def start_clock(self) -> None:
         """Do nothing: time has begun."""
@@ -64,6 +66,18 @@ class VirtualClock(trio.abc.Clock):
             return deadline  # nothing will ever happen: a real hang, whose stacks a test runner can print
         self.now = max(self.now, deadline)
         return 0.0
+
+
+@final
+class _Steps(trio.abc.Instrument):
+    """Counts on a clock how often a task has run until it waited."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:  # noqa: ARG002  (Trio's signature)
+        """Count one."""
+        self._clock.steps += 1
 
 
 def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, limit: float = 10 * DAY) -> T:
@@ -86,10 +100,61 @@ def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, li
             results.append(await main(clock))
 
     with _seeded_scheduler(seed), _without_finalizers(), _tripwires():
-        trio.run(limited, clock=clock)
+        trio.run(limited, clock=clock, instruments=[_Steps(clock)])
     if not results:
         raise Stuck(f"seed {seed}: not over after {limit:.0f} virtual seconds")
     return results[0]
+
+
+def check_hook() -> None:
+    """Make sure that runs can be seeded here: the same seed gives the same run, and another seed another one.
+
+    Costs some milliseconds. Nothing that a simulation says is worth anything where this fails.
+
+    Raises:
+      RuntimeError: if they cannot: this Trio has moved or changed what `seeded_run` relies on.
+    """
+    same = {_raced(seed=7, disturbance=997 * number) for number in range(RACES)}
+    other = {_raced(seed=seed, disturbance=0) for seed in range(RACES)}
+    if len(same) > 1:
+        raise RuntimeError(f"Trio {trio.__version__} cannot be seeded any more: the same seed gives other runs")
+    if len(other) < RACES:
+        raise RuntimeError(f"Trio {trio.__version__} cannot be seeded any more: other seeds give the same run")
+
+
+def _raced(*, seed: int, disturbance: int) -> tuple[str, ...]:
+    """Return the order in which eight tasks run that race: for an event, for a deadline, at the end of their nursery.
+
+    Args:
+      seed: of the scheduler.
+      disturbance: so many objects lie about, which changes where the tasks lie, and the order of sets of them.
+    """
+    order: list[str] = []
+
+    async def run(name: str, gun: trio.Event) -> None:
+        for _ in range(3):
+            await gun.wait()
+            order.append(name)
+            await trio.sleep(0.001)
+        try:
+            await trio.sleep_forever()
+        finally:
+            order.append(f"{name} ends")
+
+    async def race() -> None:
+        gun, heap = trio.Event(), [object() for _ in range(disturbance)]
+        async with trio.open_nursery() as nursery:
+            for number in range(8):
+                nursery.start_soon(run, f"task {number}", gun)
+            await trio.sleep(0.001)
+            gun.set()
+            await trio.sleep(1)
+            nursery.cancel_scope.cancel()
+        heap.clear()
+
+    with _seeded_scheduler(seed):
+        trio.run(race, clock=VirtualClock())
+    return tuple(order)
 
 
 @contextmanager

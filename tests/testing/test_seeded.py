@@ -85,11 +85,41 @@ def test_both_of_trios_names_are_needed(*, sorts: bool, seeds: bool) -> None:
         assert traces(*[7] * RUNS) == 1
 
 
+@pytest.mark.parametrize(("sorts", "seeds"), [(False, False), (False, True), (True, False)])
+def test_a_hook_without_effect_is_noticed(*, sorts: bool, seeds: bool) -> None:
+    with only(sorts=sorts, seeds=seeds), pytest.raises(RuntimeError, match="the same seed gives other runs"):
+        seeded.check_hook()
+
+
+def test_a_hook_that_makes_all_runs_the_same_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = seeded._seeded_scheduler
+    monkeypatch.setattr(seeded, "_seeded_scheduler", lambda _: seeds("always this one"))
+    with pytest.raises(RuntimeError, match="other seeds give the same run"):
+        seeded.check_hook()
+
+
+def test_the_hook_is_where_it_was_and_does_what_it_did() -> None:
+    seeded.check_hook()
+
+
+def test_steps_are_counted() -> None:
+    async def wait(clock: VirtualClock) -> int:
+        await trio.sleep(1)  # Trio's own tasks begin, too
+        before = clock.steps
+        for _ in range(10):
+            await trio.sleep(1)
+        return clock.steps - before
+
+    assert seeded_run(wait, seed=1) == 10
+
+
 @pytest.mark.parametrize("name", ["_r", "_ALLOW_DETERMINISTIC_SCHEDULING"])
 def test_a_trio_that_cannot_be_seeded_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(scheduler, name)
     with pytest.raises(RuntimeError, match="has moved the names"):
         seeded_run(race, seed=1)
+    with pytest.raises(RuntimeError, match="has moved the names"):
+        seeded.check_hook()
 
 
 def test_the_scheduler_is_as_it_was_afterwards() -> None:
