@@ -163,7 +163,7 @@ class World:
             kills=self.kills,
             said=said,
             seconds=self.now,
-            steps=0,
+            steps=self._clock.steps,
             faults=self.faults,
             accounts=self.accounts,
             held=tuple(INVARIANTS),
