@@ -1,41 +1,55 @@
-"""Plant each bug of the catalogue in a copy of the project and see whether the tests notice: `python -m tests.mutants`.
+"""Plant each bug of the catalogue in a copy of the project and see who notices: `python -m tests.mutants [WORD …]`.
 
-Arguments are words: only mutants with one of them in their name are tried. The exit code is 1 if any survived.
+Every bug is judged by the tests that are named for it. Those that can show in the simulated world are judged there,
+too: stories are played from three first seeds until one breaks a promise, and a table at the end tells how many it
+took. Arguments are words: only bugs with one of them in their name are tried, and `world` stands for all that the world
+judges. The exit code is 1 if any survived.
 """
 
 from __future__ import annotations
 
+import argparse
+import compileall
 import os
 import re
+import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from py_compile import PycInvalidationMode
+from typing import Final, final
 
+from tests.mutants import hunter
 from tests.mutants.catalogue import all_mutants
 from tests.mutants.mutant import Mutant
 
-ROOT = Path(__file__).parent.parent.parent
-COPIED = ("p2pchat", "tests", "pyproject.toml")
-TIMEOUT = 120.0  # seconds for one test: a mutant may loop
-UNHARMED_TIMEOUT = 1200.0  # seconds for all of them without a mutant
-FAILED = 1  # pytest's exit code when tests failed; any other trouble is no kill
+ROOT: Final = Path(__file__).parent.parent.parent
+COPIED: Final = ("p2pchat", "tests", "pyproject.toml")
+TIMEOUT: Final = 240.0  # seconds for one test: a mutant may loop
+UNHARMED_TIMEOUT: Final = 3600.0  # seconds for all of them without a mutant
+FAILED: Final = 1  # pytest's exit code when tests failed; any other trouble is no kill
+NICENESS: Final = 10  # it takes long, and people want to work meanwhile
 
 
 @contextmanager
 def copy_of_the_project() -> Iterator[Path]:
-    """Yield a directory with the package and its tests, for one use."""
+    """Yield a directory with the package and its tests, compiled: thousands of processes begin in there."""
     with tempfile.TemporaryDirectory(prefix="p2pchat-mutants-") as name:
         for part in COPIED:
             source, target = ROOT / part, Path(name) / part
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "_build"))
             else:
                 shutil.copy(source, target)
+        for part in ("p2pchat", "tests"):  # by content, so that no bug outlives its planting in a cache
+            compileall.compile_dir(Path(name, part), quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
         yield Path(name)
 
 
@@ -52,46 +66,113 @@ def run(root: Path, *tests: str, timeout: float = TIMEOUT) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def survived(mutant: Mutant) -> tuple[list[str], str]:
-    """Return the tests that did not notice `mutant`, and how those that did say it."""
-    unnoticed, remarks = [], []
-    with copy_of_the_project() as root:
-        mutant.apply(root)
-        for test in mutant.tests:
+@final
+@dataclass(eq=False)
+class Trial:
+    """One bug, and who noticed it."""
+
+    mutant: Mutant
+    unnoticed: list[str] = field(default_factory=list)  # by whom, of those who had to
+    remarks: list[str] = field(default_factory=list)
+    catches: list[hunter.Catch] = field(default_factory=list)
+
+    def ask_tests(self, root: Path) -> None:
+        """Run the tests that must notice it."""
+        for test in self.mutant.tests:
             code, output = run(root, test)
             seed = re.search(r"history (\d+)", output)
             if code != FAILED:
-                unnoticed.append(f"{test} (exit code {code})")
+                self.unnoticed.append(f"{test} (exit code {code})")
             elif seed:
-                remarks.append(f"history {seed[1]}")
-    return unnoticed, " ".join(remarks)
+                self.remarks.append(f"history {seed[1]}")
+
+    def ask_world(self, root: Path) -> None:
+        """Hunt it from each first seed; most of the hunts have to find it."""
+        self.catches = [hunter.hunt(root, self.mutant.hunt, first) for first in hunter.FIRST_SEEDS]
+        self.remarks.append(f"{self.stories}: {self.verdicts}")
+        if sum(catch.seed is None for catch in self.catches) > len(self.catches) // 2:
+            self.unnoticed.append(f"the world ({self.mutant.hunt} stories)")
+
+    @property
+    def stories(self) -> str:
+        """How many stories each hunt took."""
+        return ", ".join("-" if catch.seed is None else str(catch.stories) for catch in self.catches)
+
+    @property
+    def verdicts(self) -> str:
+        """What the stories broke."""
+        return " ".join(dict.fromkeys(catch.verdict.replace(" ", "_") for catch in self.catches if catch.verdict))
+
+    @property
+    def row(self) -> str:
+        """What the table says of it."""
+        median = statistics.median(catch.stories for catch in self.catches)
+        told = f">{hunter.STORIES}" if median >= hunter.STORIES else f"{median:.0f}"
+        verdicts = ", ".join(dict.fromkeys(catch.verdict for catch in self.catches if catch.verdict))
+        return f"| {self.mutant.name} | {self.mutant.hunt} | {self.stories} | {told} | {verdicts} |"
+
+    @property
+    def found(self) -> list[tuple[str, int]]:
+        """The stories that found it."""
+        return [(self.mutant.hunt, catch.seed) for catch in self.catches if catch.seed is not None]
 
 
-def main(words: list[str]) -> int:
-    """Try the mutants that `words` choose; return how the process is to end."""
-    chosen = [mutant for mutant in all_mutants() if not words or any(word in mutant.name for word in words)]
+def table(trials: Sequence[Trial]) -> str:
+    """Return how many stories it took to find each bug, in Markdown."""
+    firsts = ", ".join(map(str, hunter.FIRST_SEEDS))
+    lines = [f"| bug | stories | until caught, from seeds {firsts} | median | verdict |", "|---|---|---|---|---|"]
+    return "\n".join([*lines, *(trial.row for trial in trials if trial.catches)])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try the mutants that `arguments` choose; return how the process is to end."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("words", nargs="*", help="try bugs with one of these in their name; world: all hunted ones")
+    parser.add_argument("--judge", choices=("tests", "world", "both"), default="both", help="who is asked")
+    options = parser.parse_args(arguments)
+    words: list[str] = options.words
+    chosen = [
+        mutant
+        for mutant in all_mutants()
+        if not words or any(word in mutant.name or (word == "world" and mutant.hunt) for word in words)
+    ]
     say = sys.stdout.write
     if not chosen:
         say(f"no mutant has any of these in its name: {' '.join(words)}\n")
         return 1
+    os.nice(NICENESS)
     with copy_of_the_project() as root:
-        code, output = run(
-            root, *sorted({test for mutant in chosen for test in mutant.tests}), timeout=UNHARMED_TIMEOUT
-        )
-        if code:
-            say(f"{output}\nthe tests must pass before bugs are planted\n")
-            return 1
-    alive = 0
-    width = max((len(mutant.name) for mutant in chosen), default=0)
-    for mutant in chosen:
-        began = time.perf_counter()
-        unnoticed, remark = survived(mutant)
-        alive += bool(unnoticed)
-        verdict = "SURVIVED " + ", ".join(unnoticed) if unnoticed else f"killed {len(mutant.tests)} times"
-        say(f"{mutant.name:{width}}  {verdict}  {remark}  {time.perf_counter() - began:.1f} s\n")
-        sys.stdout.flush()
-    say(f"{len(chosen)} planted, {alive} survived\n")
-    return 1 if alive else 0
+        if options.judge != "world":
+            named = sorted({test for mutant in chosen for test in mutant.tests})
+            code, output = run(root, *named, timeout=UNHARMED_TIMEOUT)
+            if code:
+                say(f"{output}\nthe tests must pass before bugs are planted\n")
+                return 1
+        trials = [_tried(mutant, root, judge=options.judge) for mutant in chosen]
+        doubtful = hunter.broken(root, sorted({story for trial in trials for story in trial.found}))
+    alive = sum(bool(trial.unnoticed) for trial in trials)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if any(trial.catches for trial in trials):
+        say(f"\n{table(trials)}\n\n")
+    for seed, verdict in doubtful:
+        say(f"story {seed} breaks a promise without any bug, too: {verdict}\n")
+    say(f"{len(chosen)} planted, {alive} survived; {used.ru_utime + used.ru_stime:.0f} CPU seconds\n")
+    return 1 if alive or doubtful else 0
+
+
+def _tried(mutant: Mutant, root: Path, *, judge: str) -> Trial:
+    """Return what came of one bug, and say so."""
+    began = time.perf_counter()
+    trial = Trial(mutant)
+    with mutant.planted(root):
+        if judge != "world":
+            trial.ask_tests(root)
+        if judge != "tests" and mutant.hunt:
+            trial.ask_world(root)
+    verdict = "SURVIVED " + ", ".join(trial.unnoticed) if trial.unnoticed else "killed"
+    sys.stdout.write(f"{mutant.name}  {verdict}  {'  '.join(trial.remarks)}  {time.perf_counter() - began:.1f} s\n")
+    sys.stdout.flush()
+    return trial
 
 
 if __name__ == "__main__":

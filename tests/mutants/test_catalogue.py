@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from p2pchat.testing.watch import POINTS
+from tests.mutants import hunter
 from tests.mutants.catalogue import all_mutants
 from tests.mutants.mutant import Mutant
 
@@ -24,15 +26,24 @@ def test_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=named)
-def test_a_patch_applies_exactly_once(mutant: Mutant, tmp_path: Path) -> None:
-    copy = tmp_path / mutant.path
-    copy.parent.mkdir(parents=True)
+def test_a_patch_applies_exactly_once(mutant: Mutant) -> None:
     text = (ROOT / mutant.path).read_text(encoding="utf-8")
-    copy.write_text(text, encoding="utf-8")
-    mutant.apply(tmp_path)
-    assert copy.read_text(encoding="utf-8") != text
+    assert mutant.patched(text) != text
     with pytest.raises(ValueError, match=re.escape(mutant.name)):
-        Mutant(mutant.name, mutant.path, mutant.old * 9, "", ()).apply(tmp_path)
+        mutant.patched(text.replace(mutant.old, ""))
+
+
+def test_a_bug_is_there_while_it_is_planted_and_no_longer(tmp_path: Path) -> None:
+    path = tmp_path / "sums.py"
+    path.write_text("a + b")
+    with Mutant("sums: wrong", "sums.py", "+", "-", ()).planted(tmp_path):
+        assert path.read_text() == "a - b"
+    assert path.read_text() == "a + b"
+
+
+def test_the_world_is_asked_for_stories_that_can_be_told() -> None:
+    asked = {mutant.hunt for mutant in MUTANTS} - {""}
+    assert asked <= {*hunter.KINDS, *(f"{hunter.AT}{point}" for point in POINTS)}
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=named)
