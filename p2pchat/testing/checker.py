@@ -20,6 +20,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from p2pchat.testing.watch import Standing, Standings
 
 
@@ -60,6 +62,10 @@ class Said:
     def may_arrive(self) -> bool:
         """Whether its presence is no surprise."""
         return self.fate not in {Fate.REFUSED, Fate.WITHDRAWN}
+
+    def accept(self, name: UUID) -> None:
+        """Note that it was accepted, and as what: from now on it has to arrive."""
+        self.id, self.fate = name.bytes, Fate.ACCEPTED
 
 
 @final
@@ -109,10 +115,14 @@ class Line:
         self.heard.append(number)
         return number
 
+    def missing(self) -> list[Said]:
+        """Return what must arrive and has not yet."""
+        heard = set(self.heard)
+        return [said for said in self.said if said.must_arrive and said.number not in heard]
+
     def finished(self) -> bool:
         """Whether everything that must arrive has arrived."""
-        heard = set(self.heard)
-        return all(said.number in heard for said in self.said if said.must_arrive)
+        return not self.missing()
 
     def in_doubt(self, voice: int) -> list[Said]:
         """Return what a process was asked to say, and may say again, because it has a key."""

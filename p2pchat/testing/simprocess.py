@@ -54,7 +54,7 @@ class Running:
         self.restart_after: float = TRIES_AGAIN
         self.access: Access = peer.mount.start()
         self.access.before = self._before_operation
-        self.watch: Watch = Watch(self.access, self._at)
+        self.watch: Watch = Watch(self.access, self._at, peer.memory)
         self.face: Face = Face(peer)
         self.node: Node | None = None
         self._net = peer.machine.start()
@@ -222,7 +222,7 @@ class Running:
                 world.note(line.name, "refused", said.number, type(exc).__name__)
             return
         if self.alive:
-            said.id, said.fate = name.bytes, Fate.ACCEPTED
+            said.accept(name)
             self.face.remember(line, said)
             world.note(line.name, "accepted", said.number)
 
