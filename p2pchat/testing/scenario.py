@@ -7,14 +7,13 @@ shorter by leaving things out, without everything after that coming out differen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from p2pchat.env import dice
-from p2pchat.testing import faults
+from p2pchat.testing import faults, mix
 from p2pchat.testing.lanes import Pace
-from p2pchat.testing.simdisk import Loss
-from p2pchat.testing.watch import POINTS
 from p2pchat.wire.records import MAX_RECORD
 
 if TYPE_CHECKING:
@@ -22,11 +21,18 @@ if TYPE_CHECKING:
 
     from p2pchat.testing.faults import Fault
 
-NAMES: Final = ("alice", "bob", "carol")
-KINDS: Final = (
-    *("cut", "cut", "reset", "lose dialer", "clog", "part", "move"),
-    *("kill", "power", "point", "point", "full", "slow", "stop", "key"),
+_NAMES: Final = (
+    *("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"),
+    *("karl", "laura", "mike", "nina", "oscar", "peggy", "quinn", "rosa", "sam", "trent"),
 )
+MAX_PEERS: Final = len(_NAMES)
+KINDS: Final = tuple(mix.WEIGHTS)  # of faults that can be asked for
+USUAL: Final = 30.0  # seconds in which 4 to 30 things are said and 1 to 10 go wrong, where no time is asked for
+
+
+def name_of(number: int) -> str:
+    """Return the name of a peer, 0 to `MAX_PEERS` - 1."""
+    return _NAMES[number]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +72,38 @@ class Scenario:
     profile: Profile
     says: tuple[Say, ...]
     faults: tuple[Fault, ...]
+    again: str = ""  # the words after `p2pchat simulate` that play it again; a story that was changed has none
 
     def without(self, *, fault: int | None = None, say: int | None = None) -> Scenario:
         """Return the story with one thing less."""
         kept_faults = tuple(each for number, each in enumerate(self.faults) if number != fault)
         kept_says = tuple(each for number, each in enumerate(self.says) if number != say)
-        return replace(self, faults=kept_faults, says=kept_says)
+        return replace(self, faults=kept_faults, says=kept_says, again="")
 
 
-def draw(seed: int) -> Scenario:
-    """Return the story of `seed`."""
+def draw(
+    seed: int, *, peers: int | None = None, minutes: float | None = None, kinds: Mapping[str, int] | None = None
+) -> Scenario:
+    """Return the story of `seed`.
+
+    Args:
+      seed: decides all that is not asked for.
+      peers: how many there are, 2 to `MAX_PEERS`.
+      minutes: virtual minutes over which what is said and what goes wrong is spread.
+      kinds: exactly so many faults of each kind (of `KINDS`), instead of a mix that the seed draws.
+    """
     profile, lasts = _profile(dice(seed, "profile"))
-    says = _says(dice(seed, "says"), profile, lasts)
-    return Scenario(seed, profile, says, _faults(dice(seed, "faults"), profile, says))
+    share = 1.0 if minutes is None else minutes * 60 / USUAL
+    if peers is not None:
+        profile, share = replace(profile, peers=peers), share * max(1.0, peers / 3)
+    says = _says(dice(seed, "says"), profile, lasts if minutes is None else minutes * 60, share)
+    throw = dice(seed, "faults")
+    story = mix.swarm(throw, profile, says, share) if kinds is None else mix.exactly(throw, profile, says, kinds)
+    words = [f"--seed {seed}", *([] if peers is None else [f"--peers {peers}"])]
+    words += [] if minutes is None else [f"--minutes {minutes}"]
+    if kinds is not None:
+        words += ["--faults " + (",".join(f"{kind}={number}" for kind, number in kinds.items()) or "none")]
+    return Scenario(seed, profile, says, story, " ".join(words))
 
 
 def aimed(seed: int, point: str) -> Scenario:
@@ -86,6 +111,7 @@ def aimed(seed: int, point: str) -> Scenario:
     throw = dice(seed, "aimed", point)
     profile, lasts = _profile(throw)
     says = _says(throw, profile, min(lasts, 20.0))
+    says += tuple(Say(at, who, 1 - who) for at in (2.0, 6.0, 12.0) for who in range(2))  # so that the point is met
     victim, nth = throw.randrange(2), throw.randint(1, 3)
     story: list[Fault] = [faults.Cut(throw.uniform(0, 20), 0, 1, throw.randint(0, 3000), throw.random() < 0.5)]
     if point.endswith("renumber"):
@@ -96,9 +122,10 @@ def aimed(seed: int, point: str) -> Scenario:
     if point.endswith(("attempt", "honour", "trust")):  # Alice claims a code of Bob's, and both remember who it is
         victim, nth = int(not point.endswith("trust")), 1
         profile = replace(profile, guarded=True, everybody_dials=False)
-    story += [faults.CrashAt(0.0, victim, point, nth, _loss(throw), throw.choice((0.0, 3.0)))]
+    story += [faults.CrashAt(0.0, victim, point, nth, mix.loss(throw), throw.choice((0.0, 3.0)))]
     says, story = tuple(sorted(says, key=lambda say: say.at)), sorted(story, key=lambda fault: fault.at)
-    return Scenario(seed, replace(profile, doubles=False), says, tuple(story))
+    again = f"--seed {seed} --faults 'at:{point}'"
+    return Scenario(seed, replace(profile, doubles=False), says, tuple(story), again)
 
 
 def haunted(seed: int) -> Scenario:
@@ -120,7 +147,47 @@ def haunted(seed: int) -> Scenario:
     ]
     says = [Say(begins - 0.5, 1, 0), Say(begins - 0.5, 0, 1), Say(begins - 0.1, 1, 0)]
     says += [Say(round(dials + throw.uniform(0, 0.5), 3), 1, 0) for _ in range(6)] + [Say(dials + 2, 1, 0)]
-    return Scenario(seed, profile, tuple(sorted(says, key=lambda say: say.at)), tuple(story))
+    says = sorted(says, key=lambda say: say.at)
+    return Scenario(seed, profile, tuple(says), tuple(story), f"--seed {seed} --faults haunted")
+
+
+def overlapping(seed: int) -> Scenario:
+    """Return a story in which new links are made while old ones still deliver, again and again.
+
+    Both dial at the same virtual millisecond; one comes back while what it sent before is still under way; a link that
+    was clogged goes on while the next one shakes hands. What is said meanwhile travels by both, and arrives once.
+    """
+    throw = dice(seed, "overlapping")
+    latency = throw.choice((0.001, 0.005, 0.05))
+    pace = Pace(latency=latency, jitter=throw.choice((0, latency)), splits=throw.choice((0, 0.5)))
+    disk = throw.choice((0.0, 0.004, 0.05, 0.5))
+    profile = Profile(pace=pace, everybody_dials=True, disk=disk, doubles=throw.random() < 0.2)
+    says: list[Say] = []
+    story: list[Fault] = []
+    for number in range(1, 5):
+        at = 5.0 * number
+        late = throw.choice((1, 2, 4, 6, 8)) * (latency + disk / 2)
+        story += _overlap(throw, at, latency, late)
+        for _ in range(throw.randint(2, 6)):
+            who = throw.randrange(2)
+            says.append(Say(round(at + throw.choice((-2, -1, -0.5, 0, 1, 4)) * latency, 3), who, 1 - who))
+    says.sort(key=lambda say: say.at)
+    story.sort(key=lambda fault: fault.at)
+    return Scenario(seed, profile, tuple(says), tuple(story), f"--seed {seed} --faults overlap")
+
+
+def _overlap(throw: random.Random, at: float, before: float, late: float) -> list[Fault]:
+    """Return what makes a new link about `at`, while the old one delivers for `late` seconds more."""
+    both: list[Fault] = [faults.Move(at, 0, 1), faults.Move(at, 1, 0)]
+    match throw.randrange(4):
+        case 0:
+            return [faults.LoseDialer(at, 0, 1, late)]
+        case 1:
+            return [faults.Reset(at, 0, 1), *both]
+        case 2:
+            return [faults.Clog(at - before, 0, 1, late, throw.random() < 0.5), throw.choice(both)]
+        case _:
+            return [faults.LoseDialer(at, 0, 1, late), *both]
 
 
 def _profile(throw: random.Random) -> tuple[Profile, float]:
@@ -153,11 +220,11 @@ def _seconds_for_a_record(pace: Pace) -> float:
     return MAX_RECORD / min(pace.bandwidth, pace.buffer / per_window)
 
 
-def _says(throw: random.Random, profile: Profile, lasts: float) -> tuple[Say, ...]:
-    """Return who says what: steadily, or in bursts."""
+def _says(throw: random.Random, profile: Profile, lasts: float, share: float = 1.0) -> tuple[Say, ...]:
+    """Return who says what: steadily, or in bursts; `share` times as much as usual."""
     says: list[Say] = []
-    bursts = sorted(throw.uniform(0, lasts) for _ in range(throw.randint(1, 6)))
-    for _ in range(throw.randint(4, 30)):
+    bursts = sorted(throw.uniform(0, lasts) for _ in range(round(throw.randint(1, 6) * max(1.0, share))))
+    for _ in range(max(1, round(throw.randint(4, 30) * share))):
         who = throw.randrange(profile.peers)
         to = throw.choice([peer for peer in range(profile.peers) if peer != who])
         at = throw.choice(bursts) if throw.random() < 0.7 else throw.uniform(0, lasts)
@@ -170,63 +237,3 @@ def _says(throw: random.Random, profile: Profile, lasts: float) -> tuple[Say, ..
         process = int(profile.doubles and who == 0 and throw.random() < 0.5)
         says.append(Say(round(at, 3), who, to, size, process, withdraw_after, expires_after, luck > 0.6))
     return tuple(sorted(says, key=lambda say: say.at))
-
-
-def _faults(throw: random.Random, profile: Profile, says: tuple[Say, ...]) -> tuple[Fault, ...]:
-    """Return what goes wrong: near what is said, for trouble where nothing happens finds nothing."""
-    chosen = throw.sample(KINDS, throw.randint(1, 5))
-    story: list[Fault] = []
-    for _ in range(throw.randint(1, 10)):
-        at = round(throw.choice(says).at + throw.choice((0, 0, 0.002, 0.1, 1.0)) * throw.random(), 3)
-        one, other = throw.sample(range(profile.peers), 2)
-        story.append(_fault(throw, throw.choice(chosen), at, one, other))
-    if throw.random() < 0.15:  # of one peer only: nothing can be promised when two live on old backups
-        who, times = throw.randrange(profile.peers), sorted(throw.choice(says).at + throw.random() for _ in range(2))
-        story += [faults.BackUp(round(times[0], 3), who), faults.Restore(round(times[1], 3), who)]
-    return tuple(sorted(story, key=lambda fault: fault.at))
-
-
-def _loss(throw: random.Random) -> Loss | None:
-    return throw.choice((None, Loss.DROP, Loss.TORN))
-
-
-def _down(throw: random.Random) -> float:
-    """Return for how many seconds somebody stays dead."""
-    return throw.choice((0.0, 0.01, 1.0, 20.0))
-
-
-def _fault(throw: random.Random, kind: str, at: float, one: int, other: int) -> Fault:
-    """Return trouble of one kind."""
-    there = throw.random() < 0.5
-    match kind:
-        case "cut":
-            after = throw.choice((0, 1, throw.randint(0, 600), throw.randint(0, 6000)))
-            return faults.Cut(at, one, other, after, there)
-        case "reset":
-            return faults.Reset(at, one, other)
-        case "lose dialer":
-            return faults.LoseDialer(at, one, other, throw.choice((0.5, 2.0, 10.0)))
-        case "clog":
-            return faults.Clog(at, one, other, throw.choice((0.5, 5.0, 30.0, 1000.0)), there)
-        case "part":
-            return faults.Part(at, one, other, throw.choice((1.0, 10.0, 40.0)))
-        case _:
-            return faults.Move(at, one, other) if kind == "move" else _fault_of_one(throw, kind, at, one)
-
-
-def _fault_of_one(throw: random.Random, kind: str, at: float, who: int) -> Fault:
-    """Return trouble of a kind that needs one peer only."""
-    match kind:
-        case "kill" | "power":
-            loss = throw.choice((Loss.DROP, Loss.TORN)) if kind == "power" else None
-            return faults.Crash(at, who, loss, _down(throw))
-        case "point":
-            return faults.CrashAt(at, who, throw.choice(POINTS), throw.randint(1, 4), _loss(throw), _down(throw))
-        case "full":
-            return faults.DiskFull(at, who, throw.randint(0, 6), throw.choice((0.1, 3.0)))
-        case "slow":
-            return faults.SlowDisk(at, who, throw.choice((0.3, 2.0)), throw.choice((1.0, 10.0)))
-        case "key":
-            return faults.KeyChange(at, who, throw.choice((2.0, 20.0)))
-        case _:
-            return faults.Stop(at, who, _down(throw))

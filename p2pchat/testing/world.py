@@ -26,7 +26,7 @@ from p2pchat.testing.accounts import Accounts, check_accounts, settle
 from p2pchat.testing.checker import Broken, Line
 from p2pchat.testing.invariants import INVARIANTS
 from p2pchat.testing.lanes import on_grid
-from p2pchat.testing.scenario import NAMES
+from p2pchat.testing.scenario import name_of
 from p2pchat.testing.seeded import DAY, VirtualClock, seeded_run
 from p2pchat.testing.simnet import SimNetwork, Wire
 from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer
@@ -123,7 +123,7 @@ class World:
         self.faults: Counter[str] = Counter()
         self.accounts: Accounts = Accounts()
         self.owners: Pins = {}  # who is where
-        self.peers: list[Peer] = [Peer(self, number, NAMES[number]) for number in range(scenario.profile.peers)]
+        self.peers: list[Peer] = [Peer(self, number, name_of(number)) for number in range(scenario.profile.peers)]
         self.by_key: dict[bytes, Peer] = {peer.key: peer for peer in self.peers}
         self.owners |= {str(address): peer.key for peer in self.peers for address in peer.addresses}
         self.over: bool = False  # what is still under way has no effect any more

@@ -1,0 +1,144 @@
+"""What goes wrong in a story: each seed mixes kinds of trouble in proportions of its own, and aims it at what is said.
+
+A story in which everything is equally likely is average at everything; one that has mostly cuts, and a full disk now
+and then, is good at that. Trouble where nothing happens finds nothing, so it falls near what is said, to the
+millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import repeat
+from typing import TYPE_CHECKING, Final
+
+from p2pchat.testing import faults
+from p2pchat.testing.simdisk import Loss
+from p2pchat.testing.watch import POINTS
+
+if TYPE_CHECKING:
+    import random
+
+    from p2pchat.testing.faults import Fault
+    from p2pchat.testing.scenario import Profile, Say
+
+#: Kinds of trouble, and how likely each is to be in the mix of a seed.
+WEIGHTS: Final[Mapping[str, int]] = {
+    "cut": 2,
+    "reset": 1,
+    "lose-dialer": 1,
+    "clog": 1,
+    "part": 1,
+    "move": 1,
+    "kill": 1,
+    "power": 1,
+    "point": 2,
+    "full": 1,
+    "slow": 1,
+    "stop": 1,
+    "key": 1,
+    "restore": 1,
+}
+
+
+def swarm(throw: random.Random, profile: Profile, says: tuple[Say, ...], share: float) -> tuple[Fault, ...]:
+    """Return what goes wrong where a seed decides, `share` times as much as usual."""
+    chosen = _sample(throw, throw.randint(1, 5))
+    proportions = [throw.choice((1, 1, 3, 10)) for _ in chosen]
+    kinds = throw.choices(chosen, proportions, k=max(1, round(throw.randint(1, 10) * share)))
+    return _spread(throw, profile, says, kinds)
+
+
+def exactly(
+    throw: random.Random, profile: Profile, says: tuple[Say, ...], kinds: Mapping[str, int]
+) -> tuple[Fault, ...]:
+    """Return so many faults of each kind."""
+    return _spread(throw, profile, says, [kind for kind, number in kinds.items() for kind in repeat(kind, number)])
+
+
+def loss(throw: random.Random) -> Loss | None:
+    """Return what a death does to a disk; nothing, if only the process dies."""
+    return throw.choice((None, Loss.DROP, Loss.TORN))
+
+
+def _sample(throw: random.Random, count: int) -> list[str]:
+    """Return `count` kinds, the heavy ones more often."""
+    left, chosen = dict(WEIGHTS), list[str]()
+    for _ in range(count):
+        chosen += throw.choices(list(left), list(left.values()))
+        del left[chosen[-1]]
+    return chosen
+
+
+def _spread(throw: random.Random, profile: Profile, says: tuple[Say, ...], kinds: list[str]) -> tuple[Fault, ...]:
+    """Return faults of these kinds, each near something that is said."""
+    story: list[Fault] = []
+    old = throw.randrange(profile.peers)  # of one peer only: nothing can be promised when two live on old backups
+    for kind in kinds:
+        at = _near(throw, says)
+        one, other = throw.sample(range(profile.peers), 2)
+        if kind == "restore":
+            story += _restored(throw, sorted((at, _near(throw, says))), old)
+        else:
+            story += _of_two(throw, kind, at, one, other)
+    return tuple(sorted(story, key=lambda fault: fault.at))
+
+
+def _near(throw: random.Random, says: tuple[Say, ...]) -> float:
+    return round(throw.choice(says).at + throw.choice((0, 0, 0.002, 0.1, 1.0)) * throw.random(), 3)
+
+
+def _down(throw: random.Random) -> float:
+    """Return for how many seconds somebody stays dead."""
+    return throw.choice((0.0, 0.01, 1.0, 20.0))
+
+
+def _restored(throw: random.Random, times: list[float], who: int) -> Iterator[Fault]:
+    """Yield a backup, and the day on which it is needed."""
+    yield faults.BackUp(times[0], who)
+    yield faults.Restore(times[1] + throw.choice((0.0, 0.1, 1.0)), who)
+
+
+def _of_two(throw: random.Random, kind: str, at: float, one: int, other: int) -> Iterator[Fault]:
+    """Yield trouble between two peers."""
+    there = throw.random() < 0.5
+    match kind:
+        case "cut":
+            after = throw.choice((0, 1, throw.randint(0, 600), throw.randint(0, 6000)))
+            yield faults.Cut(at, one, other, after, there)
+        case "reset":
+            yield faults.Reset(at, one, other)
+        case "lose-dialer":
+            yield faults.LoseDialer(at, one, other, throw.choice((0.5, 2.0, 10.0)))
+        case "clog":
+            yield faults.Clog(at, one, other, throw.choice((0.5, 5.0, 30.0, 1000.0)), there)
+        case "part":
+            yield faults.Part(at, one, other, throw.choice((1.0, 10.0, 40.0)))
+        case "move":
+            yield faults.Move(at, one, other)
+        case _:
+            yield from _of_one(throw, kind, at, one)
+
+
+def _of_one(throw: random.Random, kind: str, at: float, who: int) -> Iterator[Fault]:
+    """Yield trouble that needs one peer only.
+
+    Raises:
+      KeyError: if there is no such kind.
+    """
+    match kind:
+        case "kill":
+            yield faults.Crash(at, who, None, _down(throw))
+        case "power":
+            yield faults.Crash(at, who, throw.choice((Loss.DROP, Loss.TORN)), _down(throw))
+        case "point":
+            yield faults.CrashAt(at, who, throw.choice(POINTS), throw.randint(1, 4), loss(throw), _down(throw))
+        case "full":
+            yield faults.DiskFull(at, who, throw.randint(0, 6), throw.choice((0.1, 3.0)))
+        case "slow":
+            yield faults.SlowDisk(at, who, throw.choice((0.3, 2.0)), throw.choice((1.0, 10.0)))
+        case "key":
+            yield faults.KeyChange(at, who, throw.choice((2.0, 20.0)))
+        case "stop":
+            yield faults.Stop(at, who, _down(throw))
+        case _:
+            raise KeyError(kind)
