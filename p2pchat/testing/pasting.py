@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
@@ -52,6 +53,8 @@ def as_python(value: object, *, indent: str = "") -> str:
         inner = indent + INDENT
         items = "".join(f"\n{inner}{as_python(item, indent=inner)}," for item in value)
         return f"({items}\n{indent})" if value else "()"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
     return _as_call(value, indent) if is_dataclass(value) else repr(value)
 
 

@@ -13,7 +13,6 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final, final
 
 from p2pchat.testing.lanes import Pace
-from p2pchat.testing.lanes import Pace
 from p2pchat.testing.scenario import Profile, Say, name_of
 from p2pchat.testing.simdisk import Loss
 
