@@ -31,10 +31,7 @@ class Trusted:
 
 
 def trusted(connection: Connection) -> Trusted:
-    """Return what the database says about trust; nothing if it has no tables yet."""
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'invites'").fetchone()
-    if not tables or not tables[0]:
-        return Trusted()
+    """Return what the database says about trust."""
     return Trusted(
         pins=dict(connection.execute("SELECT address, peer FROM pins")),
         known=dict(connection.execute("SELECT peer, verified_ms FROM contacts WHERE accepted")),

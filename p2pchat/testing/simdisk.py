@@ -17,7 +17,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from enum import Enum
 from itertools import count
 from pathlib import Path
@@ -200,8 +199,10 @@ class Access:
 
     def connect(self, path: Path) -> SimConnection:
         """Open the database at `path`, which is in this mount: a `Connect` for the store."""
-        with translated_errors():
+        try:
             connection = SimConnection(apsw.Connection(str(path), vfs=self._vfs.name))
+        except apsw.Error as exc:
+            raise translated(exc) from exc
         self._connections.append(connection)
         return connection
 
@@ -303,18 +304,24 @@ class SimConnection:
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> SimCursor:
         """Run one statement."""
-        with translated_errors():
+        try:
             return SimCursor(self._connection.execute(sql, parameters))
+        except apsw.Error as exc:
+            raise translated(exc) from exc
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> SimCursor:
         """Run one statement for each of `parameters`."""
-        with translated_errors():
+        try:
             return SimCursor(self._connection.executemany(sql, parameters))
+        except apsw.Error as exc:
+            raise translated(exc) from exc
 
     def close(self) -> None:
         """Let go of the file."""
-        with translated_errors():
+        try:
             self._connection.close()
+        except apsw.Error as exc:
+            raise translated(exc) from exc
 
 
 @final
@@ -326,35 +333,35 @@ class SimCursor:
 
     def fetchone(self) -> Row | None:
         """Return the next row, None after the last."""
-        with translated_errors():
+        try:
             return self._cursor.fetchone()
+        except apsw.Error as exc:
+            raise translated(exc) from exc
 
     def fetchall(self) -> list[Row]:
         """Return all rows that are left."""
-        with translated_errors():
+        try:
             return self._cursor.fetchall()
+        except apsw.Error as exc:
+            raise translated(exc) from exc
 
     def __iter__(self) -> Iterator[Row]:
         while (row := self.fetchone()) is not None:
             yield row
 
 
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Raise the standard library's `sqlite3.Error` in place of apsw's."""
-    try:
-        yield
-    except apsw.Error as exc:
-        code = getattr(exc, "extendedresult", apsw.SQLITE_ERROR)
-        match code & 0xFF:
-            case apsw.SQLITE_CONSTRAINT:
-                kind: type[sqlite3.Error] = sqlite3.IntegrityError
-            case apsw.SQLITE_CORRUPT | apsw.SQLITE_NOTADB:
-                kind = sqlite3.DatabaseError
-            case _:
-                kind = sqlite3.OperationalError
-        error = kind(str(exc))
-        error.sqlite_errorcode = code
-        names = apsw.mapping_extended_result_codes if code > 0xFF else apsw.mapping_result_codes
-        error.sqlite_errorname = str(names.get(code, "SQLITE_ERROR"))
-        raise error from exc
+def translated(error: apsw.Error) -> sqlite3.Error:
+    """Return what the standard library would have raised in place of apsw's error."""
+    code = getattr(error, "extendedresult", apsw.SQLITE_ERROR)
+    match code & 0xFF:
+        case apsw.SQLITE_CONSTRAINT:
+            kind: type[sqlite3.Error] = sqlite3.IntegrityError
+        case apsw.SQLITE_CORRUPT | apsw.SQLITE_NOTADB:
+            kind = sqlite3.DatabaseError
+        case _:
+            kind = sqlite3.OperationalError
+    own = kind(str(error))
+    own.sqlite_errorcode = code
+    names = apsw.mapping_extended_result_codes if code > 0xFF else apsw.mapping_result_codes
+    own.sqlite_errorname = str(names.get(code, "SQLITE_ERROR"))
+    return own

@@ -13,12 +13,12 @@ from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import dice
 from p2pchat.testing.checker import Broken, check_acknowledged, check_survived
-from p2pchat.testing.consent import Consent, trusted
+from p2pchat.testing.consent import Consent
 from p2pchat.testing.impostor import Impostor
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.simdisk import Loss, SimDisk, disk_full
 from p2pchat.testing.simprocess import TRIES_AGAIN, Running
-from p2pchat.testing.watch import Standings, standings
+from p2pchat.testing.watch import Memory, Snapshot, Standings, snapshot
 from p2pchat.wire import messages
 from p2pchat.wire.frames import MAX_BODY
 
@@ -70,6 +70,7 @@ class Peer:
         self.image: dict[str, bytes] | None = None  # the backup
         self.writes_left: float | None = None  # until the disk is full
         self.standings: Standings = {}  # as last committed
+        self.memory: Memory = Memory()
         self.consent: Consent = Consent(name, world.owners)
         self.impostor: Impostor | None = None  # who answers at the addresses instead
         self.seen: dict[bytes, dict[bytes, int]] = {}  # by peer and epoch: how far its log was ever committed here
@@ -117,6 +118,7 @@ class Peer:
         for process in self.running:
             process.kill()
         self.running.clear()
+        self.memory.committed = None  # they may have died in the middle of a commit
         self._drive_out()
 
     def be_replaced(self, *, seconds: float) -> None:
@@ -216,8 +218,9 @@ class Peer:
         self.disk.restore(self.image)
         self._mount = self.disk.mount()
         with self.look() as connection:
-            self.standings = standings(connection)
-            self.consent.went_back(trusted(connection))
+            now = snapshot(connection) or Snapshot()
+            self.standings = now.pairs
+            self.consent.went_back(now.trust)
             heard = rows(connection, HEARD + " ORDER BY cursor", 0)
             said = {other.number: [row[0] for row in rows(connection, MINE, other.key)] for other in self.world.peers}
         self._read_to = max((cursor for cursor, *_ in heard if isinstance(cursor, int)), default=0)
@@ -257,24 +260,26 @@ class Peer:
 
     def committed(self, connection: Connection) -> None:
         """Judge what a transaction has changed."""
-        self.consent.judge(trusted(connection))
-        old, self.standings = self.standings, standings(connection)
-        for (own, peer), now in self.standings.items():
+        now = self.memory.committed or snapshot(connection) or Snapshot()
+        self.consent.judge(now.trust)
+        old, self.standings = self.standings, now.pairs
+        for (own, peer), new in now.pairs.items():
             if own != self.key:
                 continue
             other = self.world.by_key[peer]
-            if now.peer_epoch:
+            if new.peer_epoch:
                 seen = self.seen.setdefault(peer, {})
-                seen[now.peer_epoch] = max(seen.get(now.peer_epoch, 0), now.peer_seen)
+                seen[new.peer_epoch] = max(seen.get(new.peer_epoch, 0), new.peer_seen)
             before = old.get((own, peer))
-            if before is not None and before.epoch == now.epoch and before.base < now.base:
+            if before is not None and before.epoch == new.epoch and before.base < new.base:
                 line = self.world.line(self, other)
-                check_acknowledged(line.name, now, other.seen.get(self.key, {}))
-        self.hear(connection)
+                check_acknowledged(line.name, new, other.seen.get(self.key, {}))
+        if now.pairs:
+            self.hear(connection)
 
     def hear(self, connection: Connection) -> None:
         """Judge what has come since the last time."""
-        for cursor, peer, kind, body in rows(connection, HEARD + " ORDER BY cursor", self._read_to):
+        for cursor, peer, kind, body in list(connection.execute(HEARD + " ORDER BY cursor", (self._read_to,))):
             assert isinstance(cursor, int)  # noqa: S101
             assert isinstance(peer, bytes)  # noqa: S101
             self._read_to = cursor
@@ -290,8 +295,7 @@ class Peer:
 
     def recovered(self, connection: Connection) -> None:
         """Judge what is there after a start."""
-        now = standings(connection)
-        check_survived(self.name, self.standings, now)
+        check_survived(self.name, self.standings, (snapshot(connection) or Snapshot()).pairs)
         counts = {other.number: 0 for other in self.world.peers}
         for cursor, peer, *_ in rows(connection, HEARD, 0):
             if isinstance(cursor, int) and cursor <= self._read_to and isinstance(peer, bytes):

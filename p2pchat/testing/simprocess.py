@@ -273,20 +273,21 @@ class Running:
 
     async def _run_sync(self, function: Callable[[], T], /) -> T:
         """Do the work of a thread: takes its time before and after, and whoever waits for it cannot be cancelled."""
-        with trio.CancelScope(shield=True):
-            await trio.lowlevel.checkpoint()
-            await self._take_time()
-            self._inside = True
-            result = outcome.capture(function)
-            self._inside = False
-            if not self.alive:
-                self.access.close()
-            await self._take_time()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        await self._take_time()
+        self._inside = True
+        result = outcome.capture(function)
+        self._inside = False
+        if not self.alive:
+            self.access.close()
+        await self._take_time()
         return result.unwrap()
 
     async def _take_time(self) -> None:
         if self.peer.delay and self.alive:
-            await trio.sleep(on_grid(self.peer.delay / 2 * self._dice.uniform(0.2, 1.0)))
+            seconds = on_grid(self.peer.delay / 2 * self._dice.uniform(0.2, 1.0))
+            with trio.CancelScope(shield=True, deadline=self.peer.world.now + seconds):
+                await trio.sleep_forever()
 
     def _before_operation(self, kind: Operation, name: str) -> None:
         if kind == "write":

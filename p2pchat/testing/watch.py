@@ -8,7 +8,7 @@ moments before, during and after the commit of each of them are the *points* at 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from p2pchat.testing.consent import Trusted, trust_steps, trusted
@@ -76,6 +76,27 @@ def steps(before: Standings, after: Standings) -> set[str]:
     return done
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a database says of its pairs, and of trust."""
+
+    pairs: Standings = field(default_factory=dict)
+    trust: Trusted = field(default_factory=Trusted)
+
+
+def snapshot(connection: Connection) -> Snapshot | None:
+    """Return what the database says; None if it has no tables yet."""
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'invites'").fetchone()
+    return Snapshot(standings(connection), trusted(connection)) if tables and tables[0] else None
+
+
+@dataclass(eq=False)
+class Memory:
+    """What is known to be in a database: most of the time one need not look before a transaction, only after it."""
+
+    committed: Snapshot | None = None  # None: look
+
+
 @final
 class Watch:
     """A `Connect` for one process, which tells of commits.
@@ -84,9 +105,19 @@ class Watch:
     process (`Access.dead`): whatever was not written then never will be.
     """
 
-    def __init__(self, access: Access, at: Callable[[str, set[str], Connection], object]) -> None:
+    def __init__(
+        self, access: Access, at: Callable[[str, set[str], Connection], object], memory: Memory | None = None
+    ) -> None:
+        """Watch one process.
+
+        Args:
+          access: to the disk.
+          at: is told.
+          memory: of all processes that use the same database; whoever changes it in another way has to clear it.
+        """
         self.access = access
         self.at = at
+        self.memory: Memory = memory or Memory()
         self.in_commit: set[str] = set()  # steps of the transaction that is being committed
 
     def connect(self, path: Path) -> WatchedConnection:
@@ -101,7 +132,7 @@ class WatchedConnection:
     def __init__(self, connection: Connection, watch: Watch) -> None:
         self._connection = connection
         self._watch = watch
-        self._before: tuple[Standings, Trusted] | None = None  # as of the BEGIN; None: the tables are not there yet
+        self._before: Snapshot | None = None  # as of the BEGIN; None: the tables are not there yet
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
         """Run one statement."""
@@ -109,7 +140,7 @@ class WatchedConnection:
             return self._commit()
         cursor = self._connection.execute(sql, parameters)
         if sql == "BEGIN IMMEDIATE":
-            self._before = self._look()
+            self._before = self._watch.memory.committed or snapshot(self._connection)
         return cursor
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Cursor:
@@ -121,19 +152,16 @@ class WatchedConnection:
         self._connection.close()
 
     def _commit(self) -> Cursor:
-        watch, done = self._watch, set[str]()
+        watch, done, after = self._watch, set[str](), self._before
         if self._before is not None:
-            pairs, trust = self._before
-            done = steps(pairs, standings(self._connection)) | trust_steps(trust, trusted(self._connection))
+            after = Snapshot(standings(self._connection), trusted(self._connection))
+            done = steps(self._before.pairs, after.pairs) | trust_steps(self._before.trust, after.trust)
         watch.at("before", done, self._connection)
-        watch.in_commit = done
+        watch.in_commit, watch.memory.committed = done, None
         try:
             cursor = self._connection.execute("COMMIT")
         finally:
             watch.in_commit = set()
+        watch.memory.committed = None if watch.access.dead else after
         watch.at("after", done, self._connection)
         return cursor
-
-    def _look(self) -> tuple[Standings, Trusted] | None:
-        tables = self._connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'pairs'").fetchone()
-        return (standings(self._connection), trusted(self._connection)) if tables and tables[0] else None
