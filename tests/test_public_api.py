@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import runpy
@@ -11,36 +10,23 @@ import sys
 import textwrap
 import types
 import typing
-from pathlib import Path
 
 import pytest
 
 import p2pchat
 from p2pchat import errors
 from p2pchat.node import events
+from tests.support.front_doors import names_for_checkers
 from tests.support.unmeasured import modules_loaded_by
 
 
-def names_for_checkers() -> dict[str, str]:
-    """Every name below `if TYPE_CHECKING:`, re-exported as `X as X`, with its module."""
-    tree = ast.parse(Path(p2pchat.__file__).read_text(encoding="utf-8"))
-    block = next(node for node in tree.body if isinstance(node, ast.If))
-    return {
-        name.name: node.module
-        for node in block.body
-        if isinstance(node, ast.ImportFrom) and node.module
-        for name in node.names
-        if name.name == name.asname
-    }
-
-
 def test_checkers_and_the_interpreter_see_the_same_names() -> None:
-    assert names_for_checkers() == p2pchat._HOMES
+    assert names_for_checkers(p2pchat) == p2pchat._HOMES
 
 
-@pytest.mark.parametrize("name", sorted(names_for_checkers()))
+@pytest.mark.parametrize("name", sorted(names_for_checkers(p2pchat)))
 def test_each_public_name_is_there(name: str) -> None:
-    found, home = getattr(p2pchat, name), names_for_checkers()[name]
+    found, home = getattr(p2pchat, name), names_for_checkers(p2pchat)[name]
     assert found is getattr(importlib.import_module(home), name)
     if not isinstance(found, types.UnionType):  # a union does not know where it was written
         assert (found.__module__, found.__name__) == (home, name)

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HOUR: Final = 3600.0  # seconds
-LOOKS: Final = 0.05  # virtual seconds between two looks whether something has come true
+FIRST_LOOK: Final = 0.05  # virtual seconds after which to see whether something has come true ...
+LONGEST: Final = 1.0  # ... and between two later looks, at the most
 
 
 def simulate(main: Callable[[Simulation], Awaitable[T]], *, seed: object = 0, limit: float = DAY) -> T:
@@ -176,16 +177,17 @@ class Simulation:
     # ---- waiting
 
     async def until(self, condition: Callable[[], object], *, within: float = HOUR) -> None:
-        """Wait until `condition()` is true.
+        """Wait until `condition()` is true: it is looked at often in the beginning, and later once in a second.
 
         Raises:
           Stuck: if it is not after so many virtual seconds.
         """
-        end = self.now + within
+        end, pause = self.now + within, FIRST_LOOK
         while not condition():
             if self.now >= end:
                 raise Stuck(f"seed {self.seed}: not so after {within:.0f} virtual seconds")
-            await trio.sleep(LOOKS)
+            await trio.sleep(pause)
+            pause = min(1.5 * pause, LONGEST)
 
     async def settle(self, *, within: float = HOUR) -> None:
         """Heal everything; return when all that was accepted on any line has arrived.

@@ -1,0 +1,36 @@
+"""What `p2pchat.testing` offers is there, is the same for checkers and for the interpreter, and costs nothing."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import types
+
+import pytest
+
+from p2pchat import testing
+from tests.support.front_doors import names_for_checkers
+from tests.support.unmeasured import modules_loaded_by
+
+
+def test_checkers_and_the_interpreter_see_the_same_names() -> None:
+    assert names_for_checkers(testing) == testing._HOMES
+
+
+@pytest.mark.parametrize("name", sorted(names_for_checkers(testing)))
+def test_each_public_name_is_there(name: str) -> None:
+    found = getattr(testing, name)
+    assert found is getattr(importlib.import_module(testing._HOMES[name]), name)
+    if inspect.isclass(found) or isinstance(found, types.FunctionType):
+        assert (found.__module__, found.__name__) == (testing._HOMES[name], name)
+        assert found.__doc__
+    assert name in dir(testing)
+
+
+def test_a_misspelt_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Simulaton'"):
+        _ = testing.Simulaton  # type: ignore[attr-defined]  # that it is an error here is half of the test
+
+
+def test_the_front_door_loads_nothing() -> None:
+    assert modules_loaded_by("import p2pchat.testing") & {"trio", "apsw", "msgspec", "pytest"} == set()
