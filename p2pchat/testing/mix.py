@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from p2pchat.testing import faults
-from p2pchat.testing.simdisk import Loss
+from p2pchat.testing.simdisk import HAS_POWER, Loss
 from p2pchat.testing.watch import POINTS
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from p2pchat.testing.faults import Fault
     from p2pchat.testing.scenario import Profile, Say
 
-#: Kinds of trouble, and how likely each is to be in the mix of a seed.
-WEIGHTS: Final[Mapping[str, int]] = {
+_WEIGHTS: Final[Mapping[str, int]] = {
     "cut": 2,
     "reset": 1,
     "lose-dialer": 1,
@@ -38,6 +37,13 @@ WEIGHTS: Final[Mapping[str, int]] = {
     "key": 1,
     "restore": 1,
 }
+_NEED_POWER: Final = frozenset({"power", "full"})
+
+#: Kinds of trouble that can happen here, and how likely each is to be in the mix of a seed.
+WEIGHTS: Final[Mapping[str, int]] = {
+    kind: weight for kind, weight in _WEIGHTS.items() if HAS_POWER or kind not in _NEED_POWER
+}
+_POINTS: Final = [point for point in POINTS if HAS_POWER or not point.startswith("during ")]
 
 
 def swarm(throw: random.Random, profile: Profile, says: tuple[Say, ...], share: float) -> tuple[Fault, ...]:
@@ -57,7 +63,7 @@ def exactly(
 
 def loss(throw: random.Random) -> Loss | None:
     """Return what a death does to a disk; nothing, if only the process dies."""
-    return throw.choice((None, Loss.DROP, Loss.TORN))
+    return throw.choice((None, Loss.DROP, Loss.TORN)) if HAS_POWER else None
 
 
 def _sample(throw: random.Random, count: int) -> list[str]:
@@ -131,7 +137,7 @@ def _of_one(throw: random.Random, kind: str, at: float, who: int) -> Iterator[Fa
         case "power":
             yield faults.Crash(at, who, throw.choice((Loss.DROP, Loss.TORN)), _down(throw))
         case "point":
-            yield faults.CrashAt(at, who, throw.choice(POINTS), throw.randint(1, 4), loss(throw), _down(throw))
+            yield faults.CrashAt(at, who, throw.choice(_POINTS), throw.randint(1, 4), loss(throw), _down(throw))
         case "full":
             yield faults.DiskFull(at, who, throw.randint(0, 6), throw.choice((0.1, 3.0)))
         case "slow":

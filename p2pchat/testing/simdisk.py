@@ -1,4 +1,4 @@
-"""A disk that loses what was not synced: an SQLite VFS under the real store. Needs `apsw` (`p2pchat-trio[simulate]`).
+"""A disk that loses what was not synced, under the real store. For that it needs `apsw` (`p2pchat-trio[simulate]`).
 
     disk = SimDisk(scratch, dice(seed, "disk"))
     mount = disk.mount()                                        # what one boot of a machine sees of it
@@ -9,30 +9,39 @@
 
 The *platter* of a file is what it was at its last sync; writes since then survive the death of a process, and only by
 luck that of a machine. SQLite itself, the locks of its files and its shared memory are the real ones: each mount is a
-real directory, and this module watches what is written into it.
+real directory, and `simvfs` watches what is written into it. Without `apsw` nobody does (`plainfiles`): processes die
+there, and machines do not.
 """
 
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from itertools import count
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
-
-import apsw
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
 
 if TYPE_CHECKING:
     import random
 
+    from p2pchat.store.database import Connect, Connection
+
 SECTOR = 512  # bytes that a disk writes together
 
 Operation: TypeAlias = Literal["write", "sync"]
-Row: TypeAlias = tuple[Any, ...]
 
-_numbers = count()  # of mounts: SQLite knows file systems by name, in the whole process
+#: Whether disks can lose what was not synced, be full, and let somebody die in the middle of a commit.
+HAS_POWER: Final = find_spec("apsw") is not None
+
+
+@final
+class DiskTrouble(Exception):
+    """A disk does not do what it should."""
+
+    def __init__(self, text: str, *, full: bool = False) -> None:
+        super().__init__(text)
+        self.full = full  # or broken
 
 
 class Loss(Enum):
@@ -193,16 +202,13 @@ class Access:
         self.operations: int = 0  # writes and syncs so far
         #: Called before each of them with its kind and the file's name; it may raise `disk_full()` or `disk_broken()`.
         self.before: Callable[[Operation, str], object] = _nothing
-        self._connections: list[SimConnection] = []
+        self._connections: list[Connection] = []
         self._silent = False
-        self._vfs = _Vfs(self, f"p2pchat-sim-{next(_numbers)}")
+        self._open = _opener(self)
 
-    def connect(self, path: Path) -> SimConnection:
+    def connect(self, path: Path) -> Connection:
         """Open the database at `path`, which is in this mount: a `Connect` for the store."""
-        try:
-            connection = SimConnection(apsw.Connection(str(path), vfs=self._vfs.name))
-        except apsw.Error as exc:
-            raise translated(exc) from exc
+        connection = self._open(path)
         self._connections.append(connection)
         return connection
 
@@ -219,7 +225,7 @@ class Access:
         """Count an operation; return whether it is to happen.
 
         Raises:
-          apsw.Error: if the process is dead, or `before` wants it.
+          DiskTrouble: if the process is dead, or `before` wants it.
         """
         if self.lives():
             self.operations += 1
@@ -230,7 +236,7 @@ class Access:
         """Return whether anything may still change.
 
         Raises:
-          apsw.Error: if not, while there is somebody who can be told.
+          DiskTrouble: if not, while there is somebody who can be told.
         """
         if self.dead and not self._silent:
             raise disk_broken()
@@ -241,127 +247,22 @@ def _nothing(kind: Operation, name: str) -> None:
     """Let an operation happen."""
 
 
-def disk_full() -> apsw.Error:
+def disk_full() -> DiskTrouble:
     """Return the error of a write that finds no room."""
-    return _error(apsw.FullError("the simulated disk is full"), apsw.SQLITE_FULL)
+    return DiskTrouble("the simulated disk is full", full=True)
 
 
-def disk_broken() -> apsw.Error:
+def disk_broken() -> DiskTrouble:
     """Return the error of a disk that does not answer."""
-    return _error(apsw.IOError("the simulated disk is gone"), apsw.SQLITE_IOERR)
+    return DiskTrouble("the simulated disk is gone")
 
 
-def _error(error: apsw.Error, code: int) -> apsw.Error:
-    vars(error).update(result=code, extendedresult=code)  # as apsw does itself, though not where types see it
-    return error
+def _opener(access: Access) -> Connect:
+    """Return how a process opens databases."""
+    if HAS_POWER:
+        from p2pchat.testing import simvfs  # noqa: PLC0415  (an extra)
 
+        return simvfs.Files(access).connect
+    from p2pchat.testing import plainfiles  # noqa: PLC0415  (where the other is not there)
 
-class _Vfs(apsw.VFS):
-    def __init__(self, access: Access, name: str) -> None:
-        self.name = name
-        self._access = access
-        super().__init__(name, "")
-
-    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
-        if name is None:  # a scratch file, which nobody can find again
-            return apsw.VFSFile("", name, flags)
-        return _File(self._access, name, flags)
-
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001
-        if self._access.lives():
-            super().xDelete(filename, syncdir)
-            self._access.mount.files.pop(Path(filename).name, None)
-
-
-class _File(apsw.VFSFile):
-    def __init__(self, access: Access, name: str | apsw.URIFilename, flags: list[int]) -> None:
-        self._access = access
-        self._name = Path(name if isinstance(name, str) else name.filename()).name
-        super().__init__("", name, flags)
-        self._contents = access.mount.contents(self._name)
-
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        if self._access.operate("write", self._name):
-            super().xWrite(data, offset)
-            self._contents.pending.append((offset, bytes(data)))
-
-    def xTruncate(self, newsize: int) -> None:  # noqa: N802
-        if self._access.lives():
-            super().xTruncate(newsize)
-            self._contents.pending.append((newsize, None))
-
-    def xSync(self, flags: int) -> None:  # noqa: ARG002, N802
-        if self._access.operate("sync", self._name):
-            self._contents.sync()
-
-
-@final
-class SimConnection:
-    """A connection with the manners of the standard library's: its rows, and its errors."""
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
-
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> SimCursor:
-        """Run one statement."""
-        try:
-            return SimCursor(self._connection.execute(sql, parameters))
-        except apsw.Error as exc:
-            raise translated(exc) from exc
-
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> SimCursor:
-        """Run one statement for each of `parameters`."""
-        try:
-            return SimCursor(self._connection.executemany(sql, parameters))
-        except apsw.Error as exc:
-            raise translated(exc) from exc
-
-    def close(self) -> None:
-        """Let go of the file."""
-        try:
-            self._connection.close()
-        except apsw.Error as exc:
-            raise translated(exc) from exc
-
-
-@final
-class SimCursor:
-    """The rows of one statement."""
-
-    def __init__(self, cursor: apsw.Cursor) -> None:
-        self._cursor = cursor
-
-    def fetchone(self) -> Row | None:
-        """Return the next row, None after the last."""
-        try:
-            return self._cursor.fetchone()
-        except apsw.Error as exc:
-            raise translated(exc) from exc
-
-    def fetchall(self) -> list[Row]:
-        """Return all rows that are left."""
-        try:
-            return self._cursor.fetchall()
-        except apsw.Error as exc:
-            raise translated(exc) from exc
-
-    def __iter__(self) -> Iterator[Row]:
-        while (row := self.fetchone()) is not None:
-            yield row
-
-
-def translated(error: apsw.Error) -> sqlite3.Error:
-    """Return what the standard library would have raised in place of apsw's error."""
-    code = getattr(error, "extendedresult", apsw.SQLITE_ERROR)
-    match code & 0xFF:
-        case apsw.SQLITE_CONSTRAINT:
-            kind: type[sqlite3.Error] = sqlite3.IntegrityError
-        case apsw.SQLITE_CORRUPT | apsw.SQLITE_NOTADB:
-            kind = sqlite3.DatabaseError
-        case _:
-            kind = sqlite3.OperationalError
-    own = kind(str(error))
-    own.sqlite_errorcode = code
-    names = apsw.mapping_extended_result_codes if code > 0xFF else apsw.mapping_result_codes
-    own.sqlite_errorname = str(names.get(code, "SQLITE_ERROR"))
-    return own
+    return plainfiles.Files(access).connect
