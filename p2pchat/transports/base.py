@@ -5,7 +5,8 @@ scheme. One instance serves one `Transports` registry, so what it remembers (nam
 Its streams and listeners are plain Trio: reliable, ordered bytes both ways and an end of stream. They may offer more,
 and the layers above look for it: `ReceivesInto` and `SendsNow` spare copies and task switches on the hot path,
 `HasProgram` lets a program between two peers speak to people, `TurnsAway` tells of visitors of this machine who have no
-business here; `remote` and `address` say where a link leads, and `user` to whom of this machine.
+business here; `remote` and `address` say where a link leads, and `user` to whom of this machine. A transport itself may
+have a loopback (`HasLoopback`), for `p2pchat selftest`.
 
 The rules that cannot be written as types, each of which `p2pchat.testing.contract.check_transport` tries:
 
@@ -49,6 +50,14 @@ class Transport(Protocol):
           ListenFailed: if the address cannot be bound.
         """
         ...
+
+
+@runtime_checkable
+class HasLoopback(Protocol):
+    """A transport that can be tried without leaving this machine; `p2pchat selftest` does so."""
+
+    #: The rest of an address to listen on, and to dial from the same process, that no other machine can reach.
+    loopback: str
 
 
 @runtime_checkable

@@ -43,6 +43,14 @@ class Transports:
         """The schemes that are installed, working or not; give them to `address.parse`."""
         return frozenset(self._installed())
 
+    def transport(self, scheme: str) -> base.Transport:
+        """Return the transport that serves `scheme` here.
+
+        Raises:
+          ConnectFailed: if no usable one has it.
+        """
+        return self._transport(scheme, ConnectFailed)
+
     def use(self, transport: base.Transport) -> None:
         """Let `transport` serve its scheme from now on, in the place of one that would be made here."""
         self._transports[transport.scheme] = transport
