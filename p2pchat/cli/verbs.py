@@ -104,6 +104,12 @@ VERBS = (
     Verb("block", "p2pchat.cli.block", "keep a peer out, and end what runs", options=(*_PROFILE, "json", "verbose")),
     Verb("unblock", "p2pchat.cli.unblock", "keep it out no more", options=(*_PROFILE, "json", "verbose")),
     Verb(
+        "simulate",
+        "p2pchat.cli.simulate",
+        "play what can go wrong, in a world of its own, and check every promise",
+        options=("json", *_TALK),
+    ),
+    Verb(
         "config",
         "p2pchat.cli.config",
         "show what is set, and where each value came from",

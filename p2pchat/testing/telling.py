@@ -123,7 +123,7 @@ def fault_told(fault: Fault) -> str:
     sentence = FAULTS.get(type(fault).__name__)
     if sentence is None:
         rest = ", ".join(f"{name} {value}" for name, value in told.items() if name != "at")
-        return f"{_spaced(type(fault).__name__)}: {rest}"
+        return f"{spaced(type(fault).__name__)}: {rest}"
     return sentence.format(**told)
 
 
@@ -185,7 +185,7 @@ def _done(what: tuple[object, ...]) -> str:
         case str(), _ if verb in DEEDS:
             return DEEDS[verb].format(*rest)
         case _:
-            return _plain(what) if rest else f"is told: {_spaced(str(verb))}"
+            return _plain(what) if rest else f"is told: {spaced(str(verb))}"
 
 
 def _word(name: str, value: Any) -> str:  # noqa: ANN401  (whatever a fault has)
@@ -214,6 +214,6 @@ def _plain(what: tuple[object, ...]) -> str:
     return " ".join(map(str, what))
 
 
-def _spaced(name: str) -> str:
+def spaced(name: str) -> str:
     """Return ``DialFailed`` as ``dial failed``."""
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()

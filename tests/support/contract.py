@@ -27,6 +27,7 @@ RESULTS: Final = {
     "verified_at": "contact",
     "link_expires_at": "invited",
     "removed": "removal",
+    "virtual_seconds": "simulation",
 }  # by a field that only they have
 WAY: Final = ["queued", "sent", "delivered", "read"]  # of a message, none left out
 
