@@ -7,9 +7,8 @@ In the `conftest.py` at the top of your tests:
 It is not an entry point of the package, as plug-ins of pytest often are: those are imported in every run of pytest, in
 every project of whoever has p2pchat installed. Only who asks for this one pays for it, or gets options from it.
 
-    async def story(world: Simulation) -> None: ...
+A test calls the fixture with its story; `@pytest.mark.simulation(runs=50)` above it says how often:
 
-    @pytest.mark.simulation(runs=50)
     def test_the_bot_answers(simulation: Runner) -> None:
         simulation(story)
 """

@@ -28,7 +28,7 @@ from p2pchat.env import Env, dice
 from p2pchat.store.store import Store, open_store
 from p2pchat.testing import simlogs
 from p2pchat.testing.lanes import on_grid
-from p2pchat.testing.simdisk import Access, Loss, Mount, Operation, SimDisk
+from p2pchat.testing.simdisk import HAS_POWER, Access, Loss, Mount, Operation, SimDisk
 
 if TYPE_CHECKING:
     from p2pchat.testing.simnet import Machine, Process
@@ -222,11 +222,12 @@ class Host:
           down: seconds after which the programs start again; None: with the next `start`.
 
         Raises:
-          RuntimeError: if the story itself uses this host.
+          RuntimeError: if the story itself uses this host; or if its disk could not lose anything, without apsw.
         """
         if self._story is not None:
             raise RuntimeError(f"the story sits at {self.name!r}: start a program there instead, which can die")
         if self._mount is not None:
+            _check_extra()
             self._mount.lose_power(loss)
             self._mount = None
         self.machine.lose_power()
@@ -239,7 +240,12 @@ class Host:
           sent: sends to the network; 0: they do not count.
           written: writes to the disk; 0: they do not count. The last of them is lost.
           down: as for `kill`.
+
+        Raises:
+          RuntimeError: if writes cannot be counted, without apsw.
         """
+        if written:
+            _check_extra()
         for process in self.processes:
             process.die_when(lambda: self.kill(down=down), sent=sent, written=written)
 
@@ -273,3 +279,8 @@ class Host:
     def _process(self, program: Program | None) -> SimProcess:
         self._starts += 1
         return SimProcess(self, self._starts, program)
+
+
+def _check_extra() -> None:
+    if not HAS_POWER:
+        raise RuntimeError("this needs a disk that is watched: pip install 'p2pchat-trio[simulate]'")
