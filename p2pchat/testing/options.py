@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -109,7 +110,7 @@ def counts(text: str) -> dict[str, int]:
             raise BadData(f"no such faults: {text}", hint=_near(text, _words(), "there is"))
         if kind not in KINDS:
             raise BadData(f"no such kind of fault: {kind}", hint=_near(kind, KINDS, "there is"))
-        if not (number.isascii() and number.isdecimal() and int(number) <= MAX_COUNT):
+        if not re.fullmatch(r"[0-9]{1,4}", number) or int(number) > MAX_COUNT:
             raise BadData(f"not a number of faults: {kind}={number}", hint=f"it takes 0 to {MAX_COUNT}")
         found[kind] = found.get(kind, 0) + int(number)
     return found
