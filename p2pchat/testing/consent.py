@@ -29,6 +29,11 @@ class Trusted:
     known: dict[bytes, int | None] = field(default_factory=dict)  # who is let in, and when it was verified last
     codes: dict[tuple[int, str], int] = field(default_factory=dict)  # attempts, by slot and secret
 
+    @property
+    def burnt(self) -> set[tuple[int, str]]:
+        """Codes that died of wrong guesses."""
+        return {code for code, attempts in self.codes.items() if attempts >= MAX_ATTEMPTS}
+
 
 def trusted(connection: Connection) -> Trusted:
     """Return what the database says about trust."""

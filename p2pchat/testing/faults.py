@@ -41,7 +41,7 @@ class Cut:
     def strike(self, world: World) -> None:
         """Let it happen now."""
         if wire := world.wire(self.one, self.other):
-            wire.on_cut = lambda: world.mark("cut at a byte")
+            wire.on_cut = lambda: world.was_cut(wire)
             wire.cut_after(self.after, there=self.there)
 
 

@@ -61,6 +61,7 @@ class Lane:
         self.passed: int = 0  # bytes that were ever put in
         self.cut_after: float = math.inf  # bytes; the one after them makes `on_cut` be called, and is lost
         self.on_cut: Callable[[], object] = lambda: None
+        self.on_bytes: Callable[[Lane, bytes], object] = lambda lane, data: None  # noqa: ARG005  (all that travels)
         self.pace = pace
         self._clock = clock
         self._dice = dice
@@ -89,7 +90,9 @@ class Lane:
         self.passed += taken
         cut = self.passed > self.cut_after
         kept = taken - int(self.passed - self.cut_after) if cut else taken
-        self._enqueue(memoryview(bytes(data[:kept])))
+        travels = bytes(data[:kept])
+        self._enqueue(memoryview(travels))
+        self.on_bytes(self, travels)
         if cut:
             self.cut_after = math.inf
             self.on_cut()

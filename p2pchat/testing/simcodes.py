@@ -63,6 +63,8 @@ class Meeting:
                 if self._code is not None:
                     continue
             except P2PChatError as exc:
+                if self._code is not None:
+                    world.mark("a claim was cut off")
                 world.note(self._peer.name, "dial failed", type(exc).__name__)
             else:
                 world.mark("met by a code" if self._code else "met again")

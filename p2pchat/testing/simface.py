@@ -58,9 +58,7 @@ class Face:
                 if known and address and known.scheme != address.scheme:
                     world.mark("moved to another transport")
                 self._address[session] = address
-                world.mark("resumed" if event.resumed else "connected")
-                if len(world.network.between(self._peer.name, world.by_key[session.peer.key].name)) > 1:
-                    world.mark("links overlap")
+                self._mark_link(world.by_key[session.peer.key].name, resumed=event.resumed)
             case events.Disconnected(code=CloseCode.DUPLICATE):
                 world.mark("an older link was fenced")
             case events.Elsewhere(session=session):
@@ -83,6 +81,19 @@ class Face:
             for line, said in self._accepted
             if said.must_arrive and said.id not in self._delivered
         ]
+
+    def _mark_link(self, other: str, *, resumed: bool) -> None:
+        """Mark what is rare about the link to a peer that has just begun."""
+        world = self._world
+        world.mark("resumed" if resumed else "connected")
+        between = world.network.between(self._peer.name, other)
+        if len(between) > 1:
+            world.mark("links overlap")
+        if len({wire.dialer.machine.name for wire in between}) > 1:
+            world.mark("dials crossed")
+        if resumed and frozenset({self._peer.name, other}) in world.cut:
+            world.cut.remove(frozenset({self._peer.name, other}))
+            world.mark("resumed after a cut")
 
     def _check_delivered(self, line: Line, event: events.StatesChanged) -> None:
         for name in event.delivered:

@@ -48,6 +48,7 @@ class SimNetwork:
         self.machines: dict[str, Machine] = {}
         self.parted: dict[frozenset[str], float] = {}  # machines that do not reach each other, and until when
         self.changed: trio.Event = trio.Event()
+        self.on_bytes: Callable[[Lane, bytes], object] = lambda lane, data: None  # noqa: ARG005  (on any wire)
 
     def machine(self, name: str) -> Machine:
         """Return the machine with this name, put there on first mention."""
@@ -260,6 +261,7 @@ class Wire:
         self.there: Lane = Lane(network.clock, network.dice, network.pace)
         self.back: Lane = Lane(network.clock, network.dice, network.pace)
         self.there.on_cut = self.back.on_cut = self._cut
+        self.there.on_bytes = self.back.on_bytes = network.on_bytes
         self.on_cut: Callable[[], object] = lambda: None
         self.dialed: SimStream = SimStream(self.back, self.there, remote=address)
         self.accepted: SimStream = SimStream(self.there, self.back, remote=_source(dialer, address))

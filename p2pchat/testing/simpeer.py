@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
@@ -12,13 +12,16 @@ import trio
 from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import dice
+from p2pchat.protocol.assembly import VOID
 from p2pchat.testing.checker import Broken, check_acknowledged, check_survived
 from p2pchat.testing.consent import Consent
 from p2pchat.testing.impostor import Impostor
 from p2pchat.testing.lanes import on_grid
+from p2pchat.testing.sessions import Fences
 from p2pchat.testing.simdisk import Loss, SimDisk, disk_full
 from p2pchat.testing.simprocess import TRIES_AGAIN, Running
-from p2pchat.testing.watch import Memory, Snapshot, Standings, snapshot
+from p2pchat.testing.watch import Memory, Snapshot, Standing, Standings, snapshot
+from p2pchat.testing.wiretap import FILLER
 from p2pchat.wire import messages
 from p2pchat.wire.frames import MAX_BODY
 
@@ -29,11 +32,13 @@ if TYPE_CHECKING:
     from p2pchat.testing.simnet import Machine
     from p2pchat.testing.world import World
 
+SURNAME = " of the simulated world"  # so long that it is on no wire by chance
 HEARD = "SELECT cursor, pairs.peer, kind, body FROM messages JOIN pairs USING (pair) WHERE NOT mine AND cursor > ?"
 QUEUED = "SELECT outbox.id FROM outbox JOIN pairs USING (pair) WHERE pairs.peer = ?"
 MINE = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE mine AND pairs.peer = ?"
 FAILED = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE failed IS NOT NULL AND pairs.peer = ?"
 LOG = "SELECT pairs.peer, mine, failed, kind, body FROM messages JOIN pairs USING (pair) ORDER BY cursor"
+VOIDS = f"SELECT seq FROM outbox WHERE pair = ? AND seq BETWEEN ? AND ? AND kind = {VOID}"  # noqa: S608  (a constant)
 GAPS = "SELECT count(*) FROM events WHERE kind = 'gap'"
 
 
@@ -54,6 +59,7 @@ class Peer:
         self.world = world
         self.number = number
         self.name = name
+        self.calls_itself: str = f"{name}{SURNAME}"
         self.identity: Identity = Identity.from_seed(dice(world.scenario.seed, name, "key").randbytes(32))
         self.machine: Machine = world.network.machine(name)
         self.addresses: tuple[Address, Address] = (
@@ -71,6 +77,8 @@ class Peer:
         self.writes_left: float | None = None  # until the disk is full
         self.standings: Standings = {}  # as last committed
         self.memory: Memory = Memory()
+        self.voids: set[tuple[bytes, bytes, int]] = set()  # entries in whose place nothing left: peer, epoch, number
+        self.fences: Fences = Fences(name)
         self.consent: Consent = Consent(name, world.owners)
         self.impostor: Impostor | None = None  # who answers at the addresses instead
         self.seen: dict[bytes, dict[bytes, int]] = {}  # by peer and epoch: how far its log was ever committed here
@@ -258,24 +266,49 @@ class Peer:
 
     # ---- what is judged
 
-    def committed(self, connection: Connection) -> None:
-        """Judge what a transaction has changed."""
+    def committed(self, connection: Connection, *, by: object = None) -> None:
+        """Judge what a transaction has changed; `by` a process, or by nobody who runs."""
         now = self.memory.committed or snapshot(connection) or Snapshot()
+        if now.trust.burnt - self.consent.now.burnt:
+            self.world.mark("a code was burnt")
         self.consent.judge(now.trust)
         old, self.standings = self.standings, now.pairs
+        if by is not None:
+            self.fences.judge(by, old, now.pairs)
         for (own, peer), new in now.pairs.items():
             if own != self.key:
                 continue
-            other = self.world.by_key[peer]
-            if new.peer_epoch:
-                seen = self.seen.setdefault(peer, {})
-                seen[new.peer_epoch] = max(seen.get(new.peer_epoch, 0), new.peer_seen)
             before = old.get((own, peer))
-            if before is not None and before.epoch == new.epoch and before.base < new.base:
-                line = self.world.line(self, other)
-                check_acknowledged(line.name, new, other.seen.get(self.key, {}))
+            if new != before:
+                self._moved(connection, self.world.by_key[peer], before, new)
         if now.pairs:
             self.hear(connection)
+
+    def _moved(self, connection: Connection, other: Peer, old: Standing | None, new: Standing) -> None:
+        """Judge what was done about one peer."""
+        if new.peer_epoch:
+            seen = self.seen.setdefault(other.key, {})
+            seen[new.peer_epoch] = max(seen.get(new.peer_epoch, 0), new.peer_seen)
+            self._mark_received(other, new)
+        if old is None or old.epoch != new.epoch:
+            return
+        if old.base < new.base:
+            check_acknowledged(self.world.line(self, other).name, new, other.seen.get(self.key, {}))
+        if old.handed < new.handed:
+            self._mark_handed(connection, other, old, new)
+
+    def _mark_handed(self, connection: Connection, other: Peer, old: Standing, new: Standing) -> None:
+        for (seq,) in connection.execute(VOIDS, (new.pair, old.handed + 1, new.handed)):
+            self.world.mark("VOID sent")
+            self.voids.add((other.key, new.epoch, seq))
+        if new.handed + 1 - new.base >= self.world.scenario.profile.window and new.next > new.handed + 1:
+            self.world.mark("window full")
+
+    def _mark_received(self, other: Peer, new: Standing) -> None:
+        for void in [void for void in other.voids if void[:2] == (self.key, new.peer_epoch)]:
+            if void[2] <= new.peer_seen:
+                self.world.mark("VOID received")
+                other.voids.remove(void)
 
     def hear(self, connection: Connection) -> None:
         """Judge what has come since the last time."""
@@ -332,3 +365,12 @@ def text_of(kind: object, body: object) -> str:
     """Return the text of a stored message, or what it is instead."""
     decoded = messages.decode_body(kind, body) if isinstance(kind, int) and isinstance(body, bytes) else None
     return decoded.text if isinstance(decoded, messages.Text) else f"({kind}: {decoded!r:.40})"
+
+
+def secrets(peers: Sequence[Peer]) -> dict[bytes, str]:
+    """Return what must never be on a wire, and what each of it is."""
+    found = {SURNAME.encode(): "a name", FILLER: "a part of a message"}
+    for peer in peers:
+        found[peer.key] = found[str(peer.identity.peer_id).encode()] = f"the key of {peer.name}"
+        found |= {f"{peer.name}>{other.name} ".encode(): "a message" for other in peers if other is not peer}
+    return found

@@ -132,7 +132,7 @@ class Running:
         )
         limits = Limits(ping=profile.patience / 3, dead=profile.patience, max_unacked=profile.window)
         settings = NodeSettings(
-            name=peer.name, accept=Accept.KNOWN if profile.guarded else Accept.ANYONE, limits=limits
+            name=peer.calls_itself, accept=Accept.KNOWN if profile.guarded else Accept.ANYONE, limits=limits
         )
         async with open_store(peer.mount.path / "history.db", env=env, connect=self.watch.connect) as store:
             with peer.look() as connection, world.judging():
@@ -300,7 +300,7 @@ class Running:
         if moment == "after" and self.alive:
             world.note(self.peer.name, "commit", *sorted(steps))
             with world.judging():
-                self.peer.committed(connection)
+                self.peer.committed(connection, by=self)
             self._owes |= {"as entries leave"} if "hand" in steps else set()
             self._owes |= {"as an ack leaves"} if "receive" in steps else set()
             if "renumber" in steps:

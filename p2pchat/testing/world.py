@@ -25,11 +25,12 @@ from p2pchat.env import dice
 from p2pchat.testing.accounts import Accounts, check_accounts, settle
 from p2pchat.testing.checker import Broken, Line
 from p2pchat.testing.invariants import INVARIANTS
-from p2pchat.testing.lanes import on_grid
+from p2pchat.testing.lanes import Lane, on_grid
 from p2pchat.testing.scenario import name_of
 from p2pchat.testing.seeded import DAY, VirtualClock, seeded_run
 from p2pchat.testing.simnet import SimNetwork, Wire
-from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer
+from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer, secrets
+from p2pchat.testing.wiretap import Wiretap
 
 if TYPE_CHECKING:
     from p2pchat.testing.consent import Pins
@@ -86,7 +87,8 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
         try:
             return seeded_run(main, seed=scenario.seed, limit=10 * DAY)
         except Exception as exc:
-            exc.add_note(f"seed {scenario.seed}; to see it again: python -m p2pchat.testing.replay {scenario.seed}")
+            if scenario.again:
+                exc.add_note(f"to see it again: p2pchat simulate {scenario.again}")
             raise
 
 
@@ -126,11 +128,14 @@ class World:
         self.peers: list[Peer] = [Peer(self, number, name_of(number)) for number in range(scenario.profile.peers)]
         self.by_key: dict[bytes, Peer] = {peer.key: peer for peer in self.peers}
         self.owners |= {str(address): peer.key for peer in self.peers for address in peer.addresses}
+        self._wiretap = Wiretap(secrets(self.peers))
+        self.network.on_bytes = self._overhear
         self.over: bool = False  # what is still under way has no effect any more
         self._clock = clock
         self._tell = tell
         self._story = trio.CancelScope()
         self._lines: dict[tuple[int, int], Line] = {}
+        self.cut: set[frozenset[str]] = set()  # pairs whose connection was reset at a byte
         self._gaps_due: dict[int, int] = {}  # by peer: messages that a backup made it miss
         self._failure: Exception | None = None
         self._nursery: trio.Nursery | None = None
@@ -189,6 +194,10 @@ class World:
             peer = self.peers[say.who]
             if say.process < len(peer.running):  # the dead say nothing
                 peer.running[say.process].say(say)
+
+    def _overhear(self, lane: Lane, data: bytes) -> None:
+        with self.judging():
+            self._wiretap.hear(lane, data)
 
     # ---- the end of the story
 
@@ -260,6 +269,8 @@ class World:
             accounts = settle(line, said.get(self.peers[other].key, {}), heard.get(self.peers[one].key, ()))
             check_accounts(line.name, accounts)
             self.accounts += accounts
+        self.marks["unknown, and said"] += self.accounts.recovered
+        self.marks["unknown, and never said"] += self.accounts.never
 
     # ---- for peers and faults
 
@@ -312,6 +323,11 @@ class World:
         event = round(self.now, 6), who, *what
         self.trace.append(event)
         self._tell(*event)
+
+    def was_cut(self, wire: Wire) -> None:
+        """Note that a connection was reset at the byte that a fault had chosen."""
+        self.mark("cut at a byte")
+        self.cut.add(frozenset({wire.dialer.machine.name, wire.listener.machine.name}))
 
     def mark(self, what: str) -> None:
         """Count something that has to happen now and then, or the stories are too tame."""

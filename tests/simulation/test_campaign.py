@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
 from p2pchat.testing import campaign
 from p2pchat.testing.campaign import Campaign
 from p2pchat.testing.checker import Broken, Line
+from p2pchat.testing.invariants import INVARIANTS
+from p2pchat.testing.scenario import aimed, draw, haunted, overlapping
 from p2pchat.testing.watch import POINTS
 from tests.support.unmeasured import unmeasured
 
 PARTS = 12  # of the campaign: tests of a few seconds, so that a failure comes soon and a hang is found
 STORIES = 10  # in each part
 DEATHS = 2  # tries to die at each point
-HAUNTED = 12
+HAUNTED = 8
+OVERLAPPING = 8
 
 pytestmark = pytest.mark.slow
 
@@ -35,33 +39,64 @@ def total() -> Iterator[Campaign]:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_story_breaks_a_promise(part: int, total: Campaign) -> None:
-    total.play_drawn(range(part * STORIES, (part + 1) * STORIES))
+    total.play_all(map(draw, range(part * STORIES, (part + 1) * STORIES)))
     assert total.broken == []
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_dying_at_each_point_breaks_no_promise(point: str, total: Campaign) -> None:
-    total.play_aimed(range(DEATHS), [point])
+    total.play_all(aimed(seed, point) for seed in range(DEATHS))
     assert total.broken == []
 
 
 def test_what_was_said_before_a_backup_came_back_breaks_no_promise(total: Campaign) -> None:
-    total.play_haunted(range(HAUNTED))
+    total.play_all(map(haunted, range(HAUNTED)))
     assert total.broken == []
 
 
-def test_everything_rare_has_happened(total: Campaign, request: pytest.FixtureRequest) -> None:
+def test_links_that_overlap_break_no_promise(total: Campaign) -> None:
+    total.play_all(map(overlapping, range(OVERLAPPING)))
+    assert total.broken == []
+
+
+def test_everything_rare_has_happened(total: Campaign) -> None:
     """A campaign in which nobody ever died after a commit and before its ack has proved nothing about that."""
-    if total.stories < PARTS * STORIES + DEATHS * len(POINTS) + HAUNTED:
+    if total.stories < PARTS * STORIES + DEATHS * len(POINTS) + HAUNTED + OVERLAPPING:
         pytest.skip("only a part of the campaign was asked for")
     assert total.never == [], total.table()
+
+
+def test_the_sums_of_a_campaign_add_up(total: Campaign) -> None:
+    assert not total.accounts.complaint
+    assert total.held == set(INVARIANTS)
+    assert total.accounts.asked >= total.said
 
 
 def test_a_small_campaign_says_what_it_has_not_seen(capsys: pytest.CaptureFixture[str]) -> None:
     assert campaign.main(["3", "--first", "2"]) == 1
     told = capsys.readouterr().out
-    assert told.startswith("3 stories, ")
+    assert told.startswith("3 stories of 3 seeds, ")
     assert "NEVER HAPPENED: a death before renumber" in told
+    assert "held: exactly once, order" in told
+
+
+def test_a_campaign_ends_when_its_time_is_up(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "TELLS", 0.0)
+    assert campaign.main(["1000", "--first", "2", "--seconds", "0.1"]) == 1
+    told = capsys.readouterr()
+    assert int(told.out.split()[0]) < 10
+    assert told.err.startswith("1 stories, ")
+
+
+def test_stories_of_all_kinds_are_played_and_deaths_at_all_points() -> None:
+    stories = list(islice(Campaign().endless(7), 2 * campaign.ROUND))
+    assert len({(story.again, story.seed) for story in stories}) == len(stories)
+    words = " ".join(story.again for story in stories)
+    assert all(f"'at:{point}'" in words for point in POINTS)
+    assert words.count("haunted") == 2 * campaign.HAUNTED
+    assert words.count("overlap") == 2 * campaign.OVERLAPPING
 
 
 def test_a_broken_promise_is_told_with_the_line_that_replays_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,9 +105,7 @@ def test_a_broken_promise_is_told_with_the_line_that_replays_it(monkeypatch: pyt
 
     monkeypatch.setattr(Line, "hear", refuse)
     played = Campaign()
-    played.play_drawn([1])
-    played.play_aimed([2], ["after receive"])
-    played.play_haunted([3])
-    again = "Broken: PLANTED: by this test: python -m p2pchat.testing.replay"
-    assert played.broken == [f"{again} 1", f"{again} 2 --point 'after receive'", f"{again} 3 --haunted"]
-    assert played.table().endswith(f"{again} 3 --haunted")
+    played.play_all([draw(1), aimed(2, "after receive"), haunted(3)])
+    again = "Broken: PLANTED: by this test: p2pchat simulate --seed"
+    assert played.broken == [f"{again} 1", f"{again} 2 --faults 'at:after receive'", f"{again} 3 --faults haunted"]
+    assert played.table().endswith(f"{again} 3 --faults haunted")
