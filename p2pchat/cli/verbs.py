@@ -110,6 +110,12 @@ VERBS = (
         options=("json", *_TALK),
     ),
     Verb(
+        "selftest",
+        "p2pchat.cli.selftest",
+        "find out whether p2pchat is sound on this machine",
+        options=(*_PROFILE, "plain", "json", *_TALK),
+    ),
+    Verb(
         "config",
         "p2pchat.cli.config",
         "show what is set, and where each value came from",

@@ -67,7 +67,7 @@ def _owner(number: int) -> tuple[str, bool]:
             name = (process / "comm").read_text(errors="replace").strip()
         except OSError:
             continue
-        return f"{name} (process {process.name})", any("p2pchat" in word for word in words)
+        return f"{name} (process {process.name})", any(Path(word).name == "p2pchat" for word in words)
     return "another program; `sudo ss -ltnp` tells which", False
 
 

@@ -28,6 +28,7 @@ RESULTS: Final = {
     "link_expires_at": "invited",
     "removed": "removal",
     "virtual_seconds": "simulation",
+    "sound": "soundness",
 }  # by a field that only they have
 WAY: Final = ["queued", "sent", "delivered", "read"]  # of a message, none left out
 
