@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,10 @@ settings.register_profile(
 settings.register_profile("thorough", deadline=None, max_examples=5_000)  # by hand, before a release
 settings.load_profile("local")  # nox asks for another one with --hypothesis-profile
 
+
+# A shell has its background jobs ignore it, and so would all that we start: but how it ends them is what tests are for.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = ("tests/test_docs_terminals.py", "tests/test_docs_surviving_bot.py", "tests/cli/", "tests/simulation/")
 

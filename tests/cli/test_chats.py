@@ -47,7 +47,7 @@ async def chat(listener: Program, dialer: Program) -> None:
 
 
 async def test_a_stranger_is_refused_and_our_words_say_how_to_let_it_in(ann: Home, bob: Home) -> None:
-    async with ann.run("listen", "localhost:0") as listener:
+    async with ann.run("listen", "localhost:0", fresh=True) as listener:
         address = await listener.port()
         code, said = await failed(bob, "dial", address)
         assert code == 77
@@ -55,7 +55,7 @@ async def test_a_stranger_is_refused_and_our_words_say_how_to_let_it_in(ann: Hom
         command = (await listener.wait_for("to let it in next time: (.*)\n"))[1]
         assert ann.paste(command).returncode == 0
         assert shlex.split(command)[2] in said  # bob was told the id to tell ann
-        async with bob.run("dial", address) as dialer:
+        async with bob.run("dial", address, fresh=True) as dialer:
             await chat(listener, dialer)
 
 
@@ -174,7 +174,7 @@ async def test_what_the_parent_ignores_stays_ignored(ann: Home) -> None:
     """As under nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        async with ann.run("listen", "localhost:0") as listener:
+        async with ann.run("listen", "localhost:0", fresh=True) as listener:
             await listener.port()
             listener.signal(signal.SIGHUP)
             await trio.sleep(0.3)  # nothing is to happen
@@ -282,7 +282,7 @@ async def test_no_input_only_listens(ann: Home) -> None:
 
 
 async def test_the_demo_plays_a_chat(ann: Home) -> None:
-    async with ann.run("demo", stdin=subprocess.DEVNULL) as demo:
+    async with ann.run("demo", stdin=subprocess.DEVNULL, fresh=True) as demo:
         assert await demo.wait() == 0
         await demo.wait_for("-- ✓ 4 messages delivered and answered")
         assert demo.out.count(b" echo") == 5

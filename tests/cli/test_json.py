@@ -32,9 +32,12 @@ def bob(tmp_path: Path) -> Home:
 
 async def test_an_echo_bot_and_its_guest(ann: Home, bob: Home) -> None:
     said = ["hello", "žluťoučký kůň", "\x1b[2J\u202e", "two\nlines", "", "x" * 2**20]
-    async with talking(ann, "listen", "localhost:0", "--once", *ANYONE) as bot, trio.open_nursery() as nursery:
+    async with (
+        talking(ann, "listen", "localhost:0", "--once", *ANYONE, fresh=True) as bot,
+        trio.open_nursery() as nursery,
+    ):
         nursery.start_soon(echo, bot)
-        async with talking(bob, "dial", await bot.address(), "--name", "bob\x07") as guest:
+        async with talking(bob, "dial", await bot.address(), "--name", "bob\x07", fresh=True) as guest:
             for number, text in enumerate(said):
                 await guest.command("send", text=text, ref=str(number), at="once")
             await guest.wait_for("message", count=len(said))
@@ -95,7 +98,7 @@ async def test_known_is_the_default_and_a_refusal_has_its_code(ann: Home, bob: H
 async def test_bad_and_huge_commands_are_skipped(ann: Home, bob: Home) -> None:
     async with (
         talking(ann, "listen", "localhost:0", *ANYONE) as host,
-        talking(bob, "dial", await host.address()) as guest,
+        talking(bob, "dial", await host.address(), fresh=True) as guest,  # whose memory is measured
     ):
         for line in (b"hello\n", b"\xff\xfe\n", b'{"command":"fly"}\n', b"[" * 10**6 + b"\n", b"x" * 10**8 + b"\n"):
             await guest.program.type(line)

@@ -43,7 +43,7 @@ async def test_first_run_same_user_no_flags(home: Home) -> None:
     """And both say so: one is the guest of the other."""
     async with home.run("listen", "localhost:0", "--once") as listener:
         await listener.end_input()
-        async with home.run("dial", await listener.port()) as dialer:
+        async with home.run("dial", await listener.port(), fresh=True) as dialer:
             await dialer.type("hi\n")
             await dialer.end_input()
             assert await dialer.wait() == 0
@@ -124,7 +124,7 @@ async def test_descriptors_of_the_parent_stay_blocking(home: Home) -> None:
     ends = [os.pipe(), os.pipe()]
     (stdin, typing), (reading, stdout) = ends
     async with (
-        home.run("listen", "localhost:0", stdin=stdin, stdout=stdout) as listener,
+        home.run("listen", "localhost:0", stdin=stdin, stdout=stdout, fresh=True) as listener,
         home.run("dial", await listener.port()) as dialer,
     ):
         await dialer.type("hi\n")
@@ -141,7 +141,7 @@ async def test_a_full_disk_is_an_error(home: Home) -> None:
         pytest.skip("only Linux has a disk that is always full")
     full = os.open("/dev/full", os.O_WRONLY)
     async with (
-        home.run("listen", "localhost:0", stdin=subprocess.DEVNULL, stdout=full) as listener,
+        home.run("listen", "localhost:0", stdin=subprocess.DEVNULL, stdout=full, fresh=True) as listener,
         home.run("dial", await listener.port()) as dialer,
     ):
         os.close(full)

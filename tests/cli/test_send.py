@@ -55,9 +55,9 @@ async def listening(home: Home, *words: str) -> AsyncIterator[tuple[Program, str
         yield listener, await listener.port()
 
 
-async def send(home: Home, *words: str, stdin: bytes = b"") -> Ended:
+async def send(home: Home, *words: str, stdin: bytes = b"", fresh: bool = False) -> Ended:
     """Run `send` to its end."""
-    async with home.run("send", *words) as program:
+    async with home.run("send", *words, fresh=fresh) as program:
         if stdin:
             await program.type(stdin)
         await program.end_input()
@@ -74,7 +74,7 @@ def nowhere() -> str:
 
 async def test_a_message_arrives_exactly_as_it_is(ann: Home, bob: Home) -> None:
     async with listening(ann) as (listener, address):
-        ended = await send(bob, address, "the backup is done")
+        ended = await send(bob, address, "the backup is done", fresh=True)
         assert ended.code == 0
         assert re.fullmatch(r"delivered [0-9a-f-]{36}\n", ended.out)
         assert id_of(ann).fingerprint in ended.err  # of whom is expected there from now on
@@ -215,7 +215,7 @@ async def test_a_person_is_asked_for_words_and_a_program_for_input(bob: Home) ->
         await program.wait_for("what to say")
     ends = os.pipe()
     try:
-        async with bob.run("send", "box:1", stdin=ends[1]) as program:  # from which nothing can be read
+        async with bob.run("send", "box:1", stdin=ends[1], fresh=True) as program:  # from which nothing can be read
             assert await program.wait() == 74
             await program.wait_for("cannot read standard input: ")
     finally:

@@ -309,7 +309,7 @@ async def test_a_lost_visitor_is_an_error_of_its_own(home: Home, box: Home, tmp_
 
 async def test_descriptors_that_others_share_stay_blocking(home: Home) -> None:
     (stdin, writes), (reads, stdout) = os.pipe(), os.pipe()
-    async with home.run("stdio", stdin=stdin, stdout=stdout) as program:
+    async with home.run("stdio", stdin=stdin, stdout=stdout, fresh=True) as program:
         os.write(writes, b"p2p")
         while int.from_bytes(fcntl.ioctl(stdin, termios.FIONREAD, bytes(4)), "little"):  # noqa: ASYNC110
             await trio.sleep(0.01)

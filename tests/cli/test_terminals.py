@@ -37,9 +37,9 @@ async def meet(listener: Program, dialer: Program) -> None:
 
 
 async def test_two_terminals_of_one_user_chat_and_quit(ann: Home) -> None:
-    async with ann.run_in_terminal("listen", "localhost:0", "--plain") as listener:
+    async with ann.run_in_terminal("listen", "localhost:0", "--plain", fresh=True) as listener:
         address = await listener.port()
-        async with ann.run_in_terminal("dial", address, "--plain") as dialer:
+        async with ann.run_in_terminal("dial", address, "--plain", fresh=True) as dialer:
             await meet(listener, dialer)
             await dialer.type("/q\n")
             assert await dialer.wait() == 0

@@ -12,13 +12,17 @@ import subprocess
 import sys
 import termios
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import DEVNULL, PIPE
 from typing import Any, Protocol
 
 import trio
+import trio.testing
 
+from tests.support.forks import Fork, can_fork
 from tests.support.unmeasured import MEASURING
 
 MAIN = (sys.executable, "-c", "import sys; from p2pchat.cli.main import main; sys.exit(main())")
@@ -125,9 +129,11 @@ class Program:
         self.process.send_signal(number)
 
     async def wait(self) -> int:
-        """Wait for its end and return its exit code."""
+        """Wait for its end and return its exit code; then what it left in its pipes is here."""
         with trio.fail_after(PATIENCE):
-            return await self.process.wait()
+            code = await self.process.wait()
+            await trio.testing.wait_all_tasks_blocked()
+            return code
 
 
 class Home:
@@ -152,16 +158,19 @@ class Home:
             "TERM": "xterm-256color",
         }
 
-    def call(self, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
-        """Run the program without any input, to its end."""
-        return subprocess.run(
-            [*MAIN, *words],
-            env=self.environ | dict(environ or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=PATIENCE,
-        )
+    def call(self, *words: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
+        """Run the program without any input, to its end; `how` is as for `run`."""
+        with ThreadPoolExecutor(1) as thread:  # whoever waits here may be a task of Trio
+            done = thread.submit(trio.run, partial(self.ended, *words, **how)).result()
+        assert done.process.returncode is not None
+        return subprocess.CompletedProcess(words, done.process.returncode, done.out, done.err)
+
+    async def ended(self, *words: str, **how: Any) -> Program:
+        """Run the program without any input, to its end, as `call` does, while others go on."""
+        async with self.run(*words, stdin=DEVNULL, **how) as program:
+            await program.wait()
+            await program.heard_out()
+        return program
 
     def paste(self, line: str) -> subprocess.CompletedProcess[bytes]:
         """Run the command that one of our programs told us to type, as `call` does."""
@@ -171,10 +180,19 @@ class Home:
 
     @asynccontextmanager
     async def run(
-        self, *words: str, stdin: Any = PIPE, stdout: Any = PIPE, environ: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        stdin: Any = PIPE,
+        stdout: Any = PIPE,
+        environ: Mapping[str, str] | None = None,
+        fresh: bool = False,
     ) -> AsyncIterator[Program]:
-        """Run the program with pipes; it is killed at the end of the block if it still runs."""
-        async with _running(words, self.environ | dict(environ or {}), stdin=stdin, stdout=stdout) as process:
+        """Run the program with pipes; it is killed at the end of the block if it still runs.
+
+        It is forked, for that is quick, unless it is to be `fresh`: for tests of how it starts.
+        """
+        environ = self.environ | dict(environ or {})
+        async with _running(words, environ, stdin, stdout, PIPE, fresh=fresh) as process:
             program = Program(process)
             async with trio.open_nursery() as nursery:
                 for name, source in [("out", process.stdout), ("err", process.stderr)]:
@@ -186,20 +204,15 @@ class Home:
                 nursery.cancel_scope.cancel()
 
     @asynccontextmanager
-    async def run_in_terminal(self, *words: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[Program]:
-        """Run the program in a terminal of its own, as its session leader."""
+    async def run_in_terminal(
+        self, *words: str, environ: Mapping[str, str] | None = None, fresh: bool = False
+    ) -> AsyncIterator[Program]:
+        """Run the program in a terminal of its own, as its session leader; else like `run`."""
         ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (24, 100))
+        environ = self.environ | dict(environ or {})
         try:
-            async with _running(
-                words,
-                self.environ | dict(environ or {}),
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-                start_new_session=True,
-                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            ) as process:
+            async with _running(words, environ, *[theirs] * 3, fresh=fresh, terminal=True) as process:
                 os.close(theirs)
                 theirs = -1
                 program = Program(process, terminal=ours)
@@ -215,9 +228,17 @@ class Home:
 
 
 @asynccontextmanager
-async def _running(words: Sequence[str], environ: Mapping[str, str], **how: Any) -> AsyncIterator[trio.Process]:
-    how.setdefault("stderr", PIPE)
-    process = await trio.lowlevel.open_process([*MAIN, *words], env=environ, **how)
+async def _running(
+    words: Sequence[str], environ: Mapping[str, str], *files: Any, fresh: bool, terminal: bool = False
+) -> AsyncIterator[trio.Process | Fork]:
+    process: trio.Process | Fork
+    if fresh or not can_fork(environ):
+        how: dict[str, Any] = dict(zip(("stdin", "stdout", "stderr"), files, strict=True))
+        if terminal:
+            how |= {"start_new_session": True, "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
+        process = await trio.lowlevel.open_process([*MAIN, *words], env=environ, **how)
+    else:
+        process = Fork(words, environ, *files, terminal=terminal)
     try:
         yield process
     finally:
@@ -229,6 +250,6 @@ async def _running(words: Sequence[str], environ: Mapping[str, str], **how: Any)
                 await trio.aclose_forcefully(stream)
 
 
-def _kill(process: trio.Process) -> None:
+def _kill(process: trio.Process | Fork) -> None:
     if process.returncode is None:
         process.kill()
