@@ -1,8 +1,9 @@
 """A peer that has proven who it is says anything: frames in sealed records, in any order, at any stage and speed.
 
-An input is two bytes and then steps. The first byte says who we are and how far both have come, the second how the
-bytes are cut. A step is one byte and what belongs to it: the plaintext of a record, which is sealed here with the key
-that we know, or bytes as they are, or something that *we* say, or seconds that pass, or the end of the stream.
+An input is two bytes and then steps. The first byte says who we are and how far both have come, the second whether the
+story is told again in pieces, and in which (from 80 on: most of the time is better spent on other stories). A step is
+one byte and what belongs to it: the plaintext of a record, which is sealed here with the key that we know, or bytes as
+they are, or something that *we* say, or seconds that pass, or the end of the stream.
 
 Promised: no exception but `LocalProtocolError`, and that only for what we say; one last event and then silence; no
 entry before both have resumed; never more than one record is kept; and the same story in whatever pieces it comes.
@@ -122,7 +123,7 @@ class Story:
             yield from [data] if data else []
             return
         while data:
-            size = self._cuts.choice((1, 2, 3, 17, 300, 70_000))
+            size = self._cuts.choice((1, 2, 17, 300, 70_000))
             yield data[:size]
             data = data[size:]
 
@@ -161,10 +162,13 @@ def tell(data: bytes, *, cut: bool) -> Story:
 
 
 def run(data: bytes) -> None:
-    """Tell the story of `data` twice, whole and cut."""
-    whole, cut = tell(data, cut=False), tell(data, cut=True)
-    for story in (whole, cut):
-        story.judge()
+    """Tell the story of `data`, and maybe once more, cut."""
+    whole = tell(data, cut=False)
+    whole.judge()
+    if data[1:2] < b"\x80":
+        return
+    cut = tell(data, cut=True)
+    cut.judge()
     must(whole.told == cut.told, "the same is told in whatever pieces it comes")
     must(whole.said == cut.said, "the same is said in whatever pieces it comes")
 
@@ -184,15 +188,17 @@ def seeds() -> Iterator[bytes]:
     small = [plain(frame) for frame in EXAMPLES.values() if len(plain(frame)) <= 1200]
     for stage in range(len(STAGES)):
         for number, text in enumerate(small):
-            yield bytes([2 * stage + number % 2, number]) + said(text)
+            yield bytes([2 * stage + number % 2, 0x70 + number]) + said(text)
     hello, resume = said(plain(HELLO)), said(plain(RESUME))
     for order in ((SAY, 0, SAY, 1), (SAY, 0, WAIT, 2, SAY, 1, WAIT, 40), (SAY, 0, SAY, 6)):
-        yield bytes([1, 7]) + hello + bytes(order) + resume + said(plain(msg(1, 3), Ack(1), Ping(2), Typing(on=True)))
-    yield bytes([6, 1]) + said(plain(Ping(1)) * 201)
-    yield bytes([6, 2]) + bytes([WAIT, 31, SAY, 2]) + said(plain(Pong(1))) + bytes([WAIT, 200])
-    yield bytes([6, 3]) + bytes([RAW, 4, 0, 2, 9, 9]) + bytes([RAW, 20, 0, 18, *range(18)])
-    yield from (bytes([6, 5]) + said(plain(Ack(1)) + bytes([number, 0, 1, 0x90])) for number in (0x0C, 0x7F, 0x81))
-    yield bytes([6, 4]) + said(plain(Ack(1)) + bytes(100), plain(Ack(1)) + bytes(9) + b"\1")
+        yield (
+            bytes([1, 0x87]) + hello + bytes(order) + resume + said(plain(msg(1, 3), Ack(1), Ping(2), Typing(on=True)))
+        )
+    yield bytes([6, 0x81]) + said(plain(Ping(1)) * 201)
+    yield bytes([6, 0x82]) + bytes([WAIT, 31, SAY, 2]) + said(plain(Pong(1))) + bytes([WAIT, 200])
+    yield bytes([6, 0x83]) + bytes([RAW, 4, 0, 2, 9, 9]) + bytes([RAW, 20, 0, 18, *range(18)])
+    yield from (bytes([6, 0x85]) + said(plain(Ack(1)) + bytes([number, 0, 1, 0x90])) for number in (0x0C, 0x7F, 0x81))
+    yield bytes([6, 0x84]) + said(plain(Ack(1)) + bytes(100), plain(Ack(1)) + bytes(9) + b"\1")
 
 
 def tokens() -> Iterator[bytes]:

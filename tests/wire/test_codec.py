@@ -113,7 +113,9 @@ OUT_OF_BOUNDS: dict[str, Frame] = {
 
 @pytest.mark.parametrize("frame", OUT_OF_BOUNDS.values(), ids=OUT_OF_BOUNDS)
 def test_we_hold_ourselves_to_the_bounds(frame: Frame) -> None:
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(
+        LocalProtocolError, match=type(frame).__name__ if not isinstance(frame, Unknown) else "0x|65517"
+    ):
         codec.encode_frames([Ack(1), frame])
 
 
@@ -138,6 +140,10 @@ def test_extra_elements_of_every_array_are_ignored() -> None:
 def test_unknown_types_from_80_on_are_passed_over(frame_type: int) -> None:
     for body in (b"", b"\x90", b"no msgpack at all"):
         assert read(plaintext(frame_type, body) + plaintext(0x04, b"\x91\x01")) == [Unknown(frame_type, body), Ack(1)]
+
+
+def test_an_unknown_frame_without_a_body_may_end_a_record() -> None:
+    assert read(plaintext(0x04, b"\x91\x01") + plaintext(0x81, b"")) == [Ack(1), Unknown(0x81, b"")]
 
 
 @pytest.mark.parametrize("frame_type", [0x0C, 0x0F, 0x14, 0x30, 0x7F, *FILES_AND_ROOMS])
@@ -176,6 +182,22 @@ BAD: dict[str, bytes] = {
 @pytest.mark.parametrize("data", BAD.values(), ids=BAD)
 def test_what_is_not_whole_frames_and_zeros_is_a_violation(data: bytes) -> None:
     assert code_of(data) is CloseCode.PROTOCOL
+
+
+TOLD: dict[str, bytes] = {  # to our log and our user; the peer gets the code alone
+    "padding is not zero": BAD["padding that is not zero"],
+    "frame header is cut short": BAD["half a header"],
+    "frame is cut short": BAD["half a body"],
+    "bad frame of type 0x04: Expected `array` of at least length 1, got 0": plaintext(0x04, b"\x90"),
+    "unknown frame type 0x0c": plaintext(0x0C, b"\x90"),
+}
+
+
+@pytest.mark.parametrize(("text", "data"), TOLD.items())
+def test_a_violation_says_what_is_wrong(text: str, data: bytes) -> None:
+    with pytest.raises(Violation) as violation:
+        read(data)
+    assert str(violation.value) == text
 
 
 def test_frames_before_a_bad_one_still_count() -> None:

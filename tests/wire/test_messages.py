@@ -143,12 +143,13 @@ OUT_OF_BOUNDS: dict[str, Readable] = {
     "half a surrogate pair": Text("\ud83d"),
     "a reply to no id": Text("hi", reply_to=b"short"),
     "a long name": Profile("n" * 65),
+    "a number for text": Text(5),  # type: ignore[arg-type]
 }
 
 
 @pytest.mark.parametrize("body", OUT_OF_BOUNDS.values(), ids=OUT_OF_BOUNDS)
 def test_we_hold_ourselves_to_the_bounds(body: Readable) -> None:
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=f"{type(body).__name__} is out of bounds|surrogates not allowed"):
         encode_body(body)
 
 
@@ -162,16 +163,28 @@ def test_many_bodies_are_written_as_each_of_them(bodies: list[Text] | list[Data]
     assert encode_bodies(bodies) == (each[0][0], [encoded for _, encoded in each])
 
 
-@pytest.mark.parametrize("bad", [Text("x" * (MAX_TEXT + 1)), Text("\ud800"), Text("hi", reply_to=b"short")])
+@pytest.mark.parametrize("bad", [Text("x" * (MAX_TEXT + 1)), *OUT_OF_BOUNDS.values()])
 def test_one_bad_body_spoils_many(bad: Text) -> None:
     with pytest.raises(LocalProtocolError):
         encode_bodies([Text("fine"), bad])
+    with pytest.raises(LocalProtocolError):
+        encode_bodies([bad])
 
 
 @given(st.lists(st.sampled_from([Kind.TEXT, Kind.DATA, 77]).flatmap(lambda kind: st.tuples(st.just(kind), BODIES))))
 def test_many_bodies_are_read_as_each_of_them(entries: list[tuple[int, bytes]]) -> None:
     kinds, bodies = [kind for kind, _ in entries], [body for _, body in entries]
     assert decode_bodies(kinds, bodies) == [decode_body(kind, body) for kind, body in entries]
+
+
+@pytest.mark.parametrize("body", [body for kind, body in UNREADABLE.values() if kind is Kind.TEXT])
+def test_one_unreadable_body_spoils_no_other(body: bytes) -> None:
+    fine = msgpack.encode(["fine"])
+    assert decode_bodies([Kind.TEXT] * 3, [fine, body, fine]) == [
+        Text("fine"),
+        Unreadable(Kind.TEXT, body),
+        Text("fine"),
+    ]
 
 
 def test_texts_that_are_too_long_together_are_read_one_by_one() -> None:

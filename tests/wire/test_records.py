@@ -45,7 +45,7 @@ def test_a_record_shorter_than_a_tag_and_a_byte_is_a_violation(length: int, *, s
     if split:
         assert feed(reader, prefix[:1]) == []
         prefix = prefix[1:]
-    with pytest.raises(Violation) as violation:
+    with pytest.raises(Violation, match=f"^a record of {length} bytes$") as violation:
         feed(reader, prefix)
     assert violation.value.code is CloseCode.PROTOCOL
 
