@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import p2pchat
-from p2pchat.testing.accounts import Accounts
+from p2pchat.testing.campaign import Campaign
 from p2pchat.testing.invariants import INVARIANTS
+from p2pchat.testing.marks import RARE
 from p2pchat.testing.pasting import as_test
 from p2pchat.testing.simdisk import HAS_POWER
 from p2pchat.testing.telling import outline, spaced
@@ -18,7 +18,6 @@ from p2pchat.testing.telling import outline, spaced
 if TYPE_CHECKING:
     from p2pchat.testing.options import Options
     from p2pchat.testing.scenario import Scenario
-    from p2pchat.testing.world import Report
 
 COLUMN: Final = 11  # where the second column begins
 WIDTH: Final = 100  # columns
@@ -63,25 +62,9 @@ class Result:
     options: Options
     twice: bool  # each story is played again, to see whether it is the same
     stories: int = 0  # that ended, well or badly
-    seconds: float = 0.0
-    steps: int = 0
-    messages: Accounts = field(default_factory=Accounts)
-    faults: Counter[str] = field(default_factory=Counter)
-    deaths: Counter[str] = field(default_factory=Counter)
-    rare: Counter[str] = field(default_factory=Counter)
-    judged: Counter[str] = field(default_factory=Counter)  # by invariant, in how many stories it held
+    sums: Campaign = field(default_factory=Campaign)  # of those that ended well
     bad: list[Bad] = field(default_factory=list)
     traces: list[Sequence[Event]] = field(default_factory=list)  # if they were asked for
-
-    def add(self, report: Report) -> None:
-        """Add a story that ended well."""
-        self.seconds += report.seconds
-        self.steps += report.steps
-        self.messages += report.accounts
-        self.faults += report.faults
-        self.deaths += report.kills
-        self.rare += report.marks
-        self.judged.update(report.held)
 
     def head(self) -> Iterator[str]:
         """Yield what is known before anything has happened."""
@@ -95,17 +78,17 @@ class Result:
     def text(self, *, is_whole: bool) -> Iterator[str]:
         """Yield what happened; not `is_whole`, if somebody has ended it before it was over."""
         yield ""
-        yield from _row("messages", _counted(self.messages.counts()))
-        yield from _row("faults", _counted(_sorted(_named(self.faults))) or "none")
-        yield from _row("deaths", _counted(_sorted(self.deaths)))
-        yield from _row("rare", _counted(_sorted(self.rare)))
-        yield from _row("time", f"{_lasted(self.seconds)} of virtual time, {self.steps} steps of tasks")
+        yield from _row("messages", _counted(self.sums.accounts.counts()))
+        yield from _row("faults", _counted(_sorted(_named(self.sums.faults))) or "none")
+        yield from _row("deaths", _counted(_sorted(self.sums.kills)))
+        yield from _row("rare", _counted(self._rare))
+        yield from _row("time", f"{_lasted(self.sums.seconds)} of virtual time, {self.sums.steps} steps of tasks")
         yield ""
         for bad in self.bad:
             yield from _row("broken" if bad.is_repeatable else "differs", f"seed {bad.scenario.seed}: {bad.message}")
             yield f"{'':<{COLUMN}}{bad.again}"  # never cut: it is to be copied
         if not self.bad:
-            for name in self.judged:
+            for name in self._held:
                 yield from _row("held", f"{name}: {INVARIANTS[name].means}")
             if self.twice and self.stories:
                 yield from _row("held", "determinism: Each story was the same when it was played again.")
@@ -114,6 +97,15 @@ class Result:
                 yield from _shorter(bad, bad.shorter)
         yield ""
         yield self._verdict(is_whole=is_whole)
+
+    @property
+    def _held(self) -> list[str]:
+        """The promises that were kept in every story; one that ended badly says nothing about the others."""
+        return [name for name in INVARIANTS if name in self.sums.held and self.stories and not self.bad]
+
+    @property
+    def _rare(self) -> dict[str, int]:
+        return {name: self.sums.marks[name] for name in RARE if self.sums.marks[name]}
 
     def _verdict(self, *, is_whole: bool) -> str:
         played = "" if is_whole else f"ended after {self.stories} of {self.runs} stories: "
@@ -133,13 +125,13 @@ class Result:
             "power": HAS_POWER,
             "complete": is_whole,
             "stories": self.stories,
-            "virtual_seconds": round(self.seconds, 3),
-            "task_steps": self.steps,
-            "messages": self.messages.counts(),
-            "faults": _sorted(_named(self.faults)),
-            "deaths": _sorted(self.deaths),
-            "rare": _sorted(self.rare),
-            "held": [] if self.bad else list(self.judged),
+            "virtual_seconds": round(self.sums.seconds, 3),
+            "task_steps": self.sums.steps,
+            "messages": self.sums.accounts.counts(),
+            "faults": _sorted(_named(self.sums.faults)),
+            "deaths": _sorted(self.sums.kills),
+            "rare": self._rare,
+            "held": self._held,
             "broken": [_bad(bad) for bad in self.bad if bad.is_repeatable],
             "deterministic": all(bad.is_repeatable for bad in self.bad) if self.twice else None,
             "differences": [_bad(bad) for bad in self.bad if not bad.is_repeatable],

@@ -123,7 +123,7 @@ class Simulation:
         end, trace = self._play_once(scenario, Teller(scenario) if self._is_told else None)
         self._result.stories += 1
         if end.report is not None:
-            self._result.add(end.report)
+            self._result.sums.add(end.report)
         else:
             self._result.bad.append(Bad(scenario=scenario, message=str(end)))
         if self._asked.trace and self._json:

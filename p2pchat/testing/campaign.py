@@ -22,7 +22,7 @@ from p2pchat.testing.invariants import INVARIANTS
 from p2pchat.testing.marks import RARE, unseen
 from p2pchat.testing.scenario import Scenario, aimed, draw, haunted, overlapping
 from p2pchat.testing.watch import POINTS
-from p2pchat.testing.world import play
+from p2pchat.testing.world import Report, play
 from p2pchat.transports.registry import Transports
 
 TELLS: Final = 20.0  # CPU seconds between two lines of progress
@@ -58,7 +58,11 @@ class Campaign:
             report = play(scenario)
         except Exception as exc:  # noqa: BLE001  (whatever it is, it is to be seen again)
             self.broken.append(f"{type(exc).__name__}: {exc}: p2pchat simulate {scenario.again}")
-            return
+        else:
+            self.add(report)
+
+    def add(self, report: Report) -> None:
+        """Add what happened in a story that ended well."""
         self.said += report.said
         self.steps += report.steps
         self.seconds += report.seconds
