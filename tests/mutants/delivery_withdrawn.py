@@ -30,6 +30,7 @@ MUTANTS = [
         "        if self._cursor > fresh_from:\n            ledger.hand(self._cursor - 1)\n",
         "",
         (T_LINK + "the_mark_is_raised_over_all_that_was_handed", HISTORIES),
+        hunt="drawn",
     ),
     Mutant(
         "mark: one short",
@@ -37,6 +38,7 @@ MUTANTS = [
         "ledger.hand(self._cursor - 1)",
         "ledger.hand(self._cursor - 2)",
         (T_LINK + "the_mark_is_raised_over_all_that_was_handed", HISTORIES),
+        hunt="drawn",
     ),
     Mutant(
         "mark: lowered by sending again",
@@ -59,6 +61,7 @@ MUTANTS = [
         "    if first <= ledger.log.handed:\n        return False\n",
         "",
         (T_OUTBOX + "a_message_of_which_one_entry_was_handed_over_cannot_be_withdrawn", HISTORIES),
+        hunt="drawn",
     ),
     Mutant(
         "void: of a message that has begun to leave",
@@ -101,6 +104,7 @@ MUTANTS = [
         "        if entry.kind != VOID:\n",
         "        if True:\n",
         (T_ASSEMBLY + "a_void_shows_nothing_and_ends_what_was_waiting", HISTORIES),
+        hunt="drawn",
     ),
     Mutant(
         "void: shown in a batch of its own",
@@ -115,6 +119,7 @@ MUTANTS = [
         "        if entry.kind == PART:\n            parts = _with",
         "        if entry.kind in (PART, VOID):\n            parts = _with",
         (T_ASSEMBLY + "a_void_shows_nothing_and_ends_what_was_waiting", HISTORIES),
+        hunt="drawn",
     ),
     Mutant(
         "void: told as delivered",

@@ -1,10 +1,9 @@
 """The hunt for a planted bug: stories of the simulated world, one after the other, until one breaks a promise.
 
-    python -m tests.mutants.hunter KIND FIRST COUNT       plays up to COUNT stories from seed FIRST on
-    python -m tests.mutants.hunter KIND:SEED …            plays these stories, all of them
+    python -m tests.mutants.hunter KIND COUNT FIRST …      plays up to COUNT stories from each seed FIRST on
 
-It is a process of its own, for it imports the package with the bug in it. What it finds is one line of JSON for each
-story that broke something.
+It is a process of its own, for it imports the package with the bug in it. It prints one line of JSON for each seed that
+it began with: how many stories it took, and what was broken.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, final
 
@@ -27,13 +26,17 @@ from p2pchat.testing.world import play
 
 FIRST_SEEDS: Final = (0, 400, 800)
 STORIES: Final = 150  # from each first seed; then the bug counts as not found
-ENDLESS: Final = 60.0  # CPU seconds for one story: it runs in circles, which is a way to be found
+ENDLESS: Final = 240.0  # seconds for one story: it runs in circles or not at all, which is a way to be found
 PATIENCE: Final = 7200.0  # seconds for a hunt, on a machine that has other things to do
 
 #: Stories in which people do what people do; in which old bytes come after a backup; in which links overlap. And
 #: ``at:POINT``: somebody dies at that point (`p2pchat.testing.watch.POINTS`).
 AT: Final = "at:"
-KINDS: Final[dict[str, Callable[[int], Scenario]]] = {"drawn": scenario.draw, "haunted": scenario.haunted}
+KINDS: Final[dict[str, Callable[[int], Scenario]]] = {
+    "drawn": scenario.draw,
+    "haunted": scenario.haunted,
+    "overlap": scenario.overlapping,
+}
 
 
 @final
@@ -41,31 +44,31 @@ KINDS: Final[dict[str, Callable[[int], Scenario]]] = {"drawn": scenario.draw, "h
 class Catch:
     """What a hunt has come to."""
 
-    stories: int  # that it took; STORIES if none of them broke anything
-    seed: int | None  # of the one that did
-    verdict: str  # what was broken, in a word or two
+    first: int  # the seed that it began with
+    stories: int  # that it took, or that were played in vain
+    verdict: str  # what was broken, in a word or two; empty: nothing was
+
+    @property
+    def seed(self) -> int:
+        """The last story."""
+        return self.first + self.stories - 1
 
 
-def hunt(root: Path, kind: str, first: int, *, count: int = STORIES) -> Catch:
-    """Play stories of `kind` with the package at `root`, from the seed `first` on, until one breaks a promise."""
-    found = _played(root, [kind, str(first), str(count)])
-    if not found:
-        return Catch(count, None, "")
-    seed, verdict = found[0]
-    return Catch(seed - first + 1, seed, verdict)
+def hunt(root: Path, kind: str, firsts: Sequence[int] = FIRST_SEEDS, *, count: int = STORIES) -> list[Catch]:
+    """Play stories of `kind` with the package at `root`, from each of `firsts` on, until one breaks a promise.
 
-
-def broken(root: Path, stories: Iterable[tuple[str, int]]) -> list[tuple[int, str]]:
-    """Return seed and verdict of each of `stories`, by kind and seed, that breaks a promise with the package there."""
-    return _played(root, [f"{kind}:{seed}" for kind, seed in stories])
-
-
-def _played(root: Path, arguments: Sequence[str]) -> list[tuple[int, str]]:
-    command = [sys.executable, "-B", "-m", "tests.mutants.hunter", *arguments]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=PATIENCE)
-    if done.returncode:
-        raise RuntimeError(f"the hunter has failed:\n{done.stderr}")
-    return [(found["seed"], found["verdict"]) for found in map(json.loads, done.stdout.splitlines())]
+    Raises:
+      RuntimeError: if the hunter does not come back with an answer.
+    """
+    catches: list[Catch] = []
+    while len(catches) < len(firsts):  # one process does them all, unless one story makes an end of it
+        command = [sys.executable, "-B", "-m", "tests.mutants.hunter", kind, str(count)]
+        command += map(str, firsts[len(catches) :])
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        if done.returncode or not done.stdout:
+            raise RuntimeError(f"the hunter has failed:\n{done.stderr}")
+        catches += [Catch(**json.loads(line)) for line in done.stdout.splitlines()]
+    return catches
 
 
 def teller(kind: str) -> Callable[[int], Scenario]:
@@ -82,39 +85,43 @@ def verdict_of(error: BaseException) -> str:
     return str(error).partition(":")[0] if isinstance(error, Broken) else type(error).__name__
 
 
-def breaks(kind: str, seed: int) -> bool:
-    """Play one story and say what it broke, if anything; return whether it did."""
-
-    def give_up(*_: object) -> None:
-        _say(seed, "NO END")
-        os._exit(0)  # whoever runs in circles here catches exceptions, too
-
-    signal.signal(signal.SIGPROF, give_up)
-    signal.setitimer(signal.ITIMER_PROF, ENDLESS)
+def breaks(kind: str, seed: int) -> str:
+    """Play one story; return what it broke, or nothing."""
     try:
         play(teller(kind)(seed))
     except Exception as exc:  # noqa: BLE001  (whatever it is, the bug was seen)
-        _say(seed, verdict_of(exc))
-        return True
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-    return False
+        return verdict_of(exc)
+    return ""
 
 
-def _say(seed: int, verdict: str) -> None:
-    sys.stdout.write(json.dumps({"seed": seed, "verdict": verdict}) + "\n")
+def _hunt(kind: str, first: int, count: int) -> None:
+    """Hunt from one seed on, and say what came of it."""
+    stories, verdict = 0, ""
+
+    def give_up(*_: object) -> None:
+        _say(Catch(first, stories, "NO END"))
+        os._exit(0)  # whoever runs in circles here catches exceptions, too
+
+    signal.signal(signal.SIGALRM, give_up)
+    while stories < count and not verdict:
+        signal.setitimer(signal.ITIMER_REAL, ENDLESS)
+        stories += 1
+        verdict = breaks(kind, first + stories - 1)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    _say(Catch(first, stories, verdict))
+
+
+def _say(catch: Catch) -> None:
+    sys.stdout.write(json.dumps(asdict(catch)) + "\n")
     sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> None:
     """Hunt."""
-    gc.freeze()
-    match arguments:
-        case [kind, first, count] if first.isdecimal():
-            any(breaks(kind, seed) for seed in range(int(first), int(first) + int(count)))
-        case stories:
-            for kind, _, seed in (story.rpartition(":") for story in stories):
-                breaks(kind, int(seed))
+    gc.freeze()  # what is loaded is no garbage, and need not be looked through after every story
+    kind, count, *firsts = arguments
+    for first in firsts:
+        _hunt(kind, int(first), int(count))
 
 
 if __name__ == "__main__":
