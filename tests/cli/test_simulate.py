@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import trio._core._run as scheduler
@@ -22,6 +23,9 @@ from p2pchat.testing.scenario import Scenario
 from p2pchat.testing.world import Tell
 from tests.support import contract
 from tests.support.programs import MAIN
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "howto" / "simulate.md"
+TRANSCRIPTS = re.findall(r"(?ms)^<!-- simulated -->\n\n```console\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
 
 CALM = ("--faults", "none", "--minutes", "0.1")  # costs least
 
@@ -110,6 +114,16 @@ def test_without_apsw_it_says_that_the_power_stays_on(
     monkeypatch.setattr(simulated, "HAS_POWER", False)
     assert simulate("--seed", "1", *CALM) == 0
     assert told(capfd)[1].startswith("power      stays on: only processes die")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_the_page_shows_is_what_happens(number: int, capfd: pytest.CaptureFixture[str]) -> None:
+    command, *shown = TRANSCRIPTS[number].splitlines()
+    assert simulate(*shlex.split(command.removeprefix("$ p2pchat simulate "))) == 0
+    lines = iter(told(capfd))
+    for line in shown:
+        pattern = re.compile(".*".join(map(re.escape, line.split("…"))))
+        assert any(map(pattern.match, lines)), line
 
 
 # ---- for programs
