@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.crash_forks import Forks, open_forks
+from tests.support.crash_forks import Forks
 from tests.support.crash_life import Book
+from tests.support.forks import zygote
 from tests.support.programs import Home
 
 
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
-    with open_forks() as forks:
-        yield forks
+@pytest.fixture
+def forks() -> Forks:
+    return Forks(zygote())
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
-from typing import Any
+from typing import Any, Self
 
 import trio
 
@@ -39,14 +39,19 @@ def _at_the_start(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Zygote:
-    """The process that all others are forked from: `tests/support/zygote.py`."""
+    """A process that others are forked from.
 
-    def __init__(self) -> None:
+    Args:
+      within: what a command has to begin with that runs somewhere else, such as in another network namespace.
+      module: what it runs.
+    """
+
+    def __init__(self, *within: str, module: str = "tests.support.zygote") -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.zygote", str(theirs.fileno())],
+                [*within, sys.executable, "-m", module, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=DEVNULL,
                 stdout=DEVNULL,
@@ -69,7 +74,7 @@ class Zygote:
 
 @cache
 def zygote() -> Zygote:
-    """Return the one of this process, which ends with it."""
+    """Return the usual one of this process, which ends with it."""
     new = Zygote()
     atexit.register(new.close)
     return new
@@ -78,8 +83,11 @@ def zygote() -> Zygote:
 class Fork:
     """A running p2pchat that was forked: what is needed of a `trio.Process`."""
 
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str], *files: Any, terminal: bool = False) -> None:
+    def __init__(
+        self, mother: Zygote, words: Sequence[str], environ: Mapping[str, str], *files: Any, terminal: bool = False
+    ) -> None:
         """Begin; the three `files` are what `subprocess.Popen` takes. A terminal becomes its own if asked."""
+        self._mother = mother
         self.returncode: int | None = None
         pipes: list[trio.lowlevel.FdStream | None] = []
         with ExitStack() as stack:
@@ -97,7 +105,7 @@ class Fork:
                     given = file if isinstance(file, int) else file.fileno()
                 theirs.append(given)
                 pipes.append(pipe)
-            answer = zygote().ask(theirs, words=words, environ=environ, terminal=terminal, **_inherited())
+            answer = mother.ask(theirs, words=words, environ=environ, terminal=terminal, **_inherited())
         self.stdin, self.stdout, self.stderr = pipes
         self.pid: int = answer["pid"]
         self._descriptor = os.pidfd_open(self.pid)
@@ -115,9 +123,21 @@ class Fork:
         async with self._turn:
             if self.returncode is None:
                 await trio.lowlevel.wait_readable(self._descriptor)
-                self.returncode = int(zygote().ask(reap=self.pid)["code"])
+                self.returncode = int(self._mother.ask(reap=self.pid)["code"])
                 os.close(self._descriptor)
         return self.returncode
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Kill it, and let go of it."""
+        self.kill()
+        with trio.CancelScope(shield=True):
+            await self.wait()
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream is not None:
+                await trio.aclose_forcefully(stream)
 
 
 def _inherited() -> dict[str, object]:

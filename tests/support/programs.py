@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import trio
 import trio.testing
 
-from tests.support.forks import Fork, can_fork
+from tests.support.forks import Fork, can_fork, zygote
 from tests.support.unmeasured import MEASURING
 
 MAIN = (sys.executable, "-c", "import sys; from p2pchat.cli.main import main; sys.exit(main())")
@@ -238,7 +238,9 @@ async def _running(
             how |= {"start_new_session": True, "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
         process = await trio.lowlevel.open_process([*MAIN, *words], env=environ, **how)
     else:
-        process = Fork(words, environ, *files, terminal=terminal)
+        async with Fork(zygote(), words, environ, *files, terminal=terminal) as process:
+            yield process
+        return
     try:
         yield process
     finally:

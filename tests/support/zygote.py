@@ -117,9 +117,14 @@ def end(code: int) -> NoReturn:
     os._exit(code)
 
 
-if __name__ == "__main__":
+def begin(descriptor: int) -> None:
+    """Be the mother, for whoever has the other end of `descriptor`, or one of her children."""
     # Not for us, though we share the terminal of those who run the tests; a child that has just begun gets it later.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     warm_up()
-    if serve(socket.socket(fileno=int(sys.argv[1]))):
+    if serve(socket.socket(fileno=descriptor)):
         end(main.main())
+
+
+if __name__ == "__main__":
+    begin(int(sys.argv[1]))
