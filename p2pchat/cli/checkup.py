@@ -26,6 +26,7 @@ from p2pchat.ui.json import lines
 if TYPE_CHECKING:
     from p2pchat.cli.settings import Common
 
+NARROW: Final = 18  # columns; a sentence that has fewer is broken by the terminal, and not here
 UNBROKEN: Final = 1_000_000  # columns of what is no terminal
 WORDS: Final = {Verdict.OK: "ok", Verdict.FAILED: "FAILED", Verdict.SKIPPED: "skipped"}
 
@@ -106,7 +107,7 @@ class Table:
 
 def _wrapped(text: str, head: str) -> list[str]:
     columns = os.get_terminal_size(1).columns if stdio.is_terminal(1) else 0
-    width = columns if columns > 2 * len(head) else UNBROKEN
+    width = columns if columns >= len(head) + NARROW else UNBROKEN
     clean = sanitize.clean(text).replace("\n", " ")
     return textwrap.wrap(
         clean,

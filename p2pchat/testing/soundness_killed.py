@@ -23,7 +23,7 @@ import trio
 from p2pchat import address as addresses
 from p2pchat.store import history
 from p2pchat.store.database import Database
-from p2pchat.testing.soundness import NotHere, Subject, Unsound
+from p2pchat.testing.soundness import GRACE, NotHere, Subject, Unsound
 from p2pchat.testing.soundness_meeting import Heard, opened
 from p2pchat.wire.messages import Text
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 TALK: Final = 400  # messages each way
 MIDDLE: Final = 40  # that the program has told of, each way, when it is killed
 PATIENCE: Final = 40.0  # seconds: a Python begins twice, and on a busy machine each takes its time
+REST: Final = 15.0  # seconds in which what is left has to arrive, once both have met again; it takes a tenth of one
 LINE: Final = 65536  # bytes that are read at once
 
 CURE: Final = "keep nothing that matters on this disk; look at it (dmesg), or put the profile elsewhere with --data-dir"
@@ -118,10 +119,12 @@ async def killed(subject: Subject) -> str:
                 await first.until_in_the_middle()
                 first.process.kill()
                 await first.process.wait()
-        async with _started(subject, home, first.address):
+        async with _started(subject, home, first.address) as again:
             node.reconnect()
-            await session.drained()
-            await heard.until(lambda: len(heard.texts) >= first.accepted)
+            await again.until("met")
+            with trio.move_on_after(REST):  # what has not come by then is judged below
+                await session.drained()
+                await heard.until(lambda: len(heard.texts) >= first.accepted)
     _judge_what_was_said(heard, first.accepted)
     _judge_what_is_kept(subject, home)
     return (
@@ -187,9 +190,9 @@ async def _started(subject: Subject, home: Path, where: str) -> AsyncIterator[Pr
             nursery.cancel_scope.cancel()
     finally:
         process.kill()
-        for stream in (process.stdin, process.stdout):
-            await trio.aclose_forcefully(stream)
-        with trio.move_on_after(PATIENCE, shield=True):
+        with trio.move_on_after(GRACE, shield=True):
+            await process.stdin.aclose()
+            await process.stdout.aclose()
             await process.wait()
 
 

@@ -98,7 +98,7 @@ async def finding(subject: Subject) -> str:
                 await session.send(text)
             found = await node.env.run_sync(partial(_find, path, subject))
     except StoreError as exc:
-        raise Unsound(str(exc), cure=FTS5 if "fts5" in str(exc) else exc.hint) from exc
+        raise Unsound(str(exc), cure=FTS5 if "no such module" in str(exc) else exc.hint) from exc
     if found != [PHRASES[1]]:
         raise Unsound(f"a word that one message has was found in {len(found)}, or in the wrong one", cure=FTS5)
     return "SQLite has FTS5, and a word finds the message that has it"
