@@ -66,6 +66,8 @@ class Face:
                 self._meet_again(session)
             case _:
                 pass
+        if isinstance(event, events.Connected | events.Disconnected):
+            world.measure(self._peer)
         world.note(self._peer.name, type(event).__name__)
 
     def untold(self) -> list[str]:

@@ -15,6 +15,7 @@ from p2pchat.env import dice
 from p2pchat.protocol.assembly import VOID
 from p2pchat.testing.checker import Broken, check_acknowledged, check_survived
 from p2pchat.testing.consent import Consent
+from p2pchat.testing.halves import check_whole
 from p2pchat.testing.impostor import Impostor
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.sessions import Fences
@@ -254,9 +255,12 @@ class Peer:
             return rows(connection, sql, *parameters)
 
     def final_log(self) -> Log:
-        """Return all that the log has."""
+        """Return all that the log has, after a look whether it is whole."""
         log = Log({}, {})
-        for key, mine, failed, kind, body in self.ask(LOG):
+        with self.look() as connection:
+            check_whole(self.name, connection)
+            found = rows(connection, LOG)
+        for key, mine, failed, kind, body in found:
             assert isinstance(key, bytes)  # noqa: S101
             if mine:
                 log.sent.setdefault(key, {})[text_of(kind, body)] = None if failed is None else str(failed)
@@ -329,6 +333,7 @@ class Peer:
     def recovered(self, connection: Connection) -> None:
         """Judge what is there after a start."""
         check_survived(self.name, self.standings, (snapshot(connection) or Snapshot()).pairs)
+        check_whole(self.name, connection)
         counts = {other.number: 0 for other in self.world.peers}
         for cursor, peer, *_ in rows(connection, HEARD, 0):
             if isinstance(cursor, int) and cursor <= self._read_to and isinstance(peer, bytes):

@@ -57,6 +57,7 @@ class Running:
         self.watch: Watch = Watch(self.access, self._at, peer.memory)
         self.face: Face = Face(peer)
         self.node: Node | None = None
+        self.task: trio.lowlevel.Task | None = None  # in which it lives
         self._net = peer.machine.start()
         self._net.on_sent = self._sent
         self._dice = dice(world.scenario.seed, peer.name, number)
@@ -70,6 +71,7 @@ class Running:
     async def run(self) -> None:
         """Live until killed, stopped, or the end of the world."""
         world = self.peer.world
+        self.task = trio.lowlevel.current_task()
         world.note(self.peer.name, "starts", self.seat)
         try:
             with self._scope:
@@ -95,6 +97,13 @@ class Running:
         self._scope.cancel()
         if not self._inside:
             self.access.close()
+
+    @property
+    def open_wires(self) -> int:
+        """How many connections this process holds an end of."""
+        ends = [(wire.dialer, wire.dialed) for wire in self.peer.world.network.wires]
+        ends += [(wire.listener, wire.accepted) for wire in self.peer.world.network.wires]
+        return sum(owner is self._net and not stream.gone for owner, stream in ends)
 
     def say(self, say: Say) -> None:
         """Say something, after what was to be said to the same peer before."""

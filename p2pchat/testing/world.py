@@ -23,6 +23,8 @@ import trio
 
 from p2pchat.env import dice
 from p2pchat.testing.accounts import Accounts, check_accounts, settle
+from p2pchat.testing.bounds import check_bounds
+from p2pchat.testing.calm import time_to_calm_down, unlinked
 from p2pchat.testing.checker import Broken, Line
 from p2pchat.testing.invariants import INVARIANTS
 from p2pchat.testing.lanes import Lane, on_grid
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
 Tell: TypeAlias = Callable[..., object]
 
-CALM = 1500.0  # virtual seconds after healing within which everything has to have arrived
-LOOKS = 0.5  # seconds between two looks whether it has
+LOOKS = 0.5  # seconds between the first two looks whether the world is calm
+SLACKENS = 1.25  # how much longer it is between the next two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
       Exception: whatever production code raised that it should not; a note has that line.
     """
     # What nodes log names paths of this one run, of processes that may be dead: the trace says more.
-    with _silenced("p2pchat"), tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
+    with _silence(), tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
 
         async def main(clock: VirtualClock) -> Report:
             return await World(scenario, clock, Path(scratch), tell=tell).run()
@@ -93,15 +95,17 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
 
 
 @contextmanager
-def _silenced(logger: str) -> Iterator[None]:
-    """Let nothing be logged there."""
-    log = logging.getLogger(logger)
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+def _silence() -> Iterator[None]:
+    """Let nothing be logged by us, or by Trio for us."""
+    logs = [logging.getLogger(name) for name in ("p2pchat", "trio")]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        log.setLevel(before)
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)
 
 
 def _memory() -> str | None:
@@ -215,11 +219,14 @@ class World:
 
     async def _calm_down(self) -> None:
         """Wait until everything has arrived that has to."""
-        end = self.now + CALM
+        time = time_to_calm_down(self.scenario)
+        healed, pause = self.now, LOOKS
         while not self._is_calm():
-            if self.now > end:
-                self.fail(Broken(f"STUCK: {self._stuck()}"))
-            await trio.sleep(LOOKS)
+            if self.now > healed + time:
+                self.fail(Broken(f"STUCK: {time:.0f} seconds after healing {self._stuck()}"))
+            await trio.sleep(on_grid(pause))
+            pause *= SLACKENS
+        self.note("calm", round(self.now - healed, 3), round(time, 3))
         with self.judging():
             self._judge_the_end()
         self.marks["gap told"] += sum(bool(peer.ask(GAPS)[0][0]) for peer in self.peers)
@@ -229,6 +236,7 @@ class World:
             all(peer.running and peer.drained and not peer.untold() for peer in self.peers)
             and all(line.finished() for line in self._lines.values())
             and not self._gaps_untold()
+            and not unlinked(self)
         )
 
     def _gaps_untold(self) -> list[str]:
@@ -246,13 +254,14 @@ class World:
         waiting = [peer.name for peer in self.peers if not peer.drained]
         untold = [what for peer in self.peers for what in peer.untold()]
         return (
-            f"{CALM:.0f} seconds after healing {missing[:5]} have not arrived, {waiting} have something to say, "
-            f"{self._gaps_untold()} were not told of a gap, and nobody was told that {untold[:5]}"
+            f"{missing[:5]} have not arrived, {waiting} have something to say, {self._gaps_untold()} were not told of "
+            f"a gap, nobody was told that {untold[:5]}, and {unlinked(self)}"
         )
 
     def _judge_the_end(self) -> None:
         """Judge what the disks say in the end."""
         for peer in self.peers:
+            self.measure(peer, is_quiet=True)
             for other in self.peers:
                 failed = {row[0] for row in peer.ask(FAILED, other.key)}
                 line = self.line(peer, other)
@@ -261,6 +270,11 @@ class World:
                     raise Broken(f"FAILED, and heard: {line.name} {wrong}")
 
         self._settle({peer.number: peer.final_log() for peer in self.peers})
+
+    def measure(self, peer: Peer, *, is_quiet: bool = False) -> None:
+        """Judge how much the processes of a peer hold."""
+        for process in peer.running:
+            check_bounds(process, is_quiet=is_quiet)
 
     def _settle(self, logs: dict[int, Log]) -> None:
         """Find out what became of every message, from what all logs say."""

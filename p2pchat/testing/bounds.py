@@ -1,0 +1,71 @@
+"""How much anybody may make a process hold or do: looked at in every running node, whenever a link comes or goes.
+
+The limits of the protocol are those of `Limits`; tasks and connections are bounded by what stands here, which is what
+the node's design comes to, with a little room. What is left when everything is quiet has limits of its own: more would
+be a leak.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from p2pchat.testing.checker import Broken
+from p2pchat.testing.simnet import BACKLOG
+from p2pchat.wire.messages import MAX_TEXT
+
+if TYPE_CHECKING:
+    import trio
+
+    from p2pchat.testing.simprocess import Running
+
+TASKS: Final = 30  # of a process with its store, its listeners, and its person
+TASKS_OF_A_PEER: Final = 12  # on top, for each peer: whoever dials it, talks to it, keeps its lock
+TASKS_OF_A_LINK: Final = 8  # on top, for each connection that is open
+WIRES_OF_A_PEER: Final = 12  # connections to one peer, both ways: the ones that are dying are among them
+QUIET_WIRES: Final = 1  # … when everything has arrived
+
+
+def check_bounds(process: Running, *, is_quiet: bool = False) -> None:
+    """Check what a process holds now.
+
+    Args:
+      process: which.
+      is_quiet: nothing has happened for a while, and nothing is under way.
+
+    Raises:
+      Broken: if it is too much.
+    """
+    node, peers = process.node, len(process.peer.world.peers) - 1
+    if node is None or not process.alive:
+        return
+    limits = node.settings.limits
+    wires = process.open_wires
+    measured = [
+        (
+            "tasks",
+            tasks_below(process.task),
+            TASKS + TASKS_OF_A_PEER * peers + TASKS_OF_A_LINK * (wires + process.open_to_strangers),
+        ),
+        ("connections", wires, (QUIET_WIRES if is_quiet else WIRES_OF_A_PEER) * peers),
+        ("connections of nobody", process.open_to_strangers, limits.half_open + BACKLOG),
+        ("strangers that wait", len(node.waiting_room), limits.strangers),
+        ("conversations with a link", len(node.sessions), peers),
+    ]
+    most = limits.outgoing + limits.max_unacked_bytes
+    measured += [("bytes for a peer", most - one.outgoing.room, most + 2 * MAX_TEXT) for one in node.sessions]
+    for what, found, limit in measured:
+        if found > limit:
+            raise Broken(f"TOO MUCH: {process.peer.name} has {found} {what}, and {limit} are the limit")
+
+
+def tasks_below(task: trio.lowlevel.Task | None) -> int:
+    """Return how many tasks there are below one, itself included."""
+    if task is None:
+        return 0
+    found, todo = 0, [task]
+    while todo:
+        one = todo.pop()
+        found += 1
+        for nursery in one.child_nurseries:
+            todo += nursery.child_tasks
+    return found
