@@ -65,7 +65,7 @@ MUTANTS = [
         STORE,
         "    with database.transaction():\n        return [_run(database, pair, job) for pair, job in jobs]",
         ANYWAY,
-        (T_STORE + "a_disk_that_refuses_fails_the_whole_group",),
+        (T_STORE + "a_commit_that_the_disk_refuses_fails_the_whole_group",),
         hunt="drawn",
     ),
     Mutant(
@@ -113,7 +113,7 @@ MUTANTS = [
         HEADS,
         "WHERE own = ? AND peer = ?",
         "WHERE own = ? OR peer = ?",
-        (T_STORE + "each_opening_has_its_number_and_each_pair_is_one",),
+        ("tests/store/test_queue.py::test_what_waits_for_several_peers_is_told_oldest_first",),
         hunt="drawn",
     ),
     # ---- the fence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -17,12 +17,12 @@ import trio.testing
 
 from p2pchat.crypto.identity import PeerId
 from p2pchat.env import Env
-from p2pchat.errors import LocalProtocolError, StoreFailed, StoreFull, StoreLocked, StoreReadOnly
+from p2pchat.errors import LocalProtocolError, StoreError, StoreFailed, StoreFull, StoreLocked, StoreReadOnly
 from p2pchat.protocol import outbox
 from p2pchat.protocol.ids import EntryIds
 from p2pchat.store import failures, search
 from p2pchat.store.base import Transaction
-from p2pchat.store.database import Database, connect_to_read
+from p2pchat.store.database import Connection, Cursor, Database, connect_to_read
 from p2pchat.store.schema import MIGRATIONS
 from p2pchat.store.store import LOOK, Store, open_store
 from p2pchat.wire.messages import Kind
@@ -80,6 +80,20 @@ class Say:
     def done(self, result: outcome.Outcome[list[bytes]]) -> None:
         assert self.result is None
         self.result = result
+
+
+class FullAtLast:
+    """A connection to a database on a disk that has no room for a commit."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.executemany = connection.executemany
+        self.close = connection.close
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
+        if sql == "COMMIT":
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._connection.execute(sql, parameters)
 
 
 def said(database: Database) -> list[bytes]:
@@ -170,6 +184,21 @@ async def test_a_job_that_meets_a_full_disk_and_says_so_fails_the_group(tmp_path
                 job.result.unwrap()
         assert before.result is not None
         assert await store.read(said) == [b"before", b"room"]
+
+
+async def test_a_commit_that_the_disk_refuses_fails_the_whole_group(tmp_path: Path) -> None:
+    """With a write-ahead log nothing needs room before the commit, so this is where most full disks are met."""
+    async with running(tmp_path / "history.db") as store:
+        sound = store._writer.connection
+        store._writer.connection = FullAtLast(sound)
+        jobs = [Say(b"one").submit(store), Say(b"two").submit(store, OTHER)]
+        await store.flush()
+        store._writer.connection = sound
+        for job in jobs:
+            assert job.result is not None
+            with pytest.raises(StoreError):
+                job.result.unwrap()
+        assert await store.read(said) == []
 
 
 async def test_somebody_elses_lock_fails_the_group_and_nothing_after_it(tmp_path: Path) -> None:
