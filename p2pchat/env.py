@@ -73,6 +73,14 @@ def system_env(net: Net) -> Env:
     )
 
 
+def unix_ms(seconds: float) -> int:
+    """Return a time of the wall clock in Unix milliseconds, as it is kept and sent: never before 1970.
+
+    A clock that nobody has set may say so all the same, and there is no way to send what it says.
+    """
+    return max(0, int(seconds * 1000))
+
+
 def dice(*names: object) -> random.Random:
     """Return dice whose throws depend on `names` alone: a simulation gives each of its parts dice of its own."""
     return random.Random("/".join(map(str, names)))  # noqa: S311  (of a text: the hash seed has no say)

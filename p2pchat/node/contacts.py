@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar, final
 import trio
 from msgspec.structs import replace
 
+from p2pchat.env import unix_ms
 from p2pchat.errors import StoreError
 from p2pchat.store import contacts, pins
 from p2pchat.store.contacts import Contact, Trust
@@ -138,7 +139,7 @@ class Contacts:
           StoreError: if the disk refuses; nothing has changed.
         """
         if self._store is None or guest:
-            now_ms = int(self._env.wall() * 1000)
+            now_ms = unix_ms(self._env.wall())
             self._note(replace(self._fresh(peer), accepted=True, verified_ms=now_ms, how=how))
         else:
             await self.write(partial(_verify, peer=peer, how=how, at=at))
@@ -194,7 +195,7 @@ class Contacts:
 
     def _fresh(self, peer: PeerId) -> Contact:
         """Return what is known of `peer` in this run, or somebody new."""
-        return self._here.get(peer) or someone(peer, now_ms=int(self._env.wall() * 1000))
+        return self._here.get(peer) or someone(peer, now_ms=unix_ms(self._env.wall()))
 
 
 def someone(peer: PeerId, *, now_ms: int = 0, accepted: bool = False, blocked: bool = False) -> Contact:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import trio
 
+from p2pchat.env import unix_ms
 from p2pchat.errors import LocalProtocolError
 from p2pchat.node.outgoing import Outgoing, Saying, Settled
 from p2pchat.node.transact import transact
@@ -139,7 +140,7 @@ class Speaking(ABC):
 
     def now_ms(self) -> int:
         """Return the wall clock in Unix milliseconds: for people, and for expiry."""
-        return int(self.env.wall() * 1000)
+        return unix_ms(self.env.wall())
 
     # ---- what the other half knows
 

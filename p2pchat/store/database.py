@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeAlias, final
 
+from p2pchat.env import unix_ms
 from p2pchat.errors import StoreCorrupt, StoreTooNew
 from p2pchat.store import failures, migrations, trusted
 from p2pchat.store.schema import APPLICATION_ID, MIGRATIONS
@@ -176,7 +177,7 @@ class Database:
 
     def now_ms(self) -> int:
         """Return Unix milliseconds."""
-        return int(self._wall() * 1000)
+        return unix_ms(self._wall())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

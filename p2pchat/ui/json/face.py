@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from p2pchat import errors
+from p2pchat.env import unix_ms
 from p2pchat.node import events
 from p2pchat.ui import chat as chats
 from p2pchat.ui.json import events as tell
@@ -146,7 +147,7 @@ class JsonFace:
 
     async def _tell_messages(self, event: events.MessagesReceived, chat: Chat) -> None:
         talk = self._talks.of(event.session)
-        now_ms = int(chat.node.env.wall() * 1000)
+        now_ms = unix_ms(chat.node.env.wall())
         count = len(event.messages)
         first, self._seen = self._seen + 1, self._seen + count
         cursors, times = event.cursors or range(first, first + count), event.received_ms or repeat(now_ms, count)
