@@ -161,6 +161,10 @@ class Lane:
         self.held_until = until
         self._waiting.unpark_all()
 
+    def stall(self, until: float) -> None:
+        """Let what is put in from now on arrive after `until`, as if it were sent then."""
+        self._newest = max(self._newest, on_grid(until))
+
     def refuse_after(self, seconds: float) -> None:
         """Break the sender's side in `seconds`."""
         self._refuses_at = min(self._refuses_at, on_grid(self._clock() + seconds))

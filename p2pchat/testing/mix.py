@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
-from p2pchat.testing import faults
+from p2pchat.testing import faults, hardships
+from p2pchat.testing.flood import MANNERS
 from p2pchat.testing.simdisk import HAS_POWER, Loss
 from p2pchat.testing.watch import POINTS
 
@@ -36,8 +37,18 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "stop": 1,
     "key": 1,
     "restore": 1,
+    "swizzle": 1,
+    "one-way": 1,
+    "jump": 1,
+    "descriptors": 1,
+    "errors": 1,
+    "freeze": 1,
+    "deaf": 1,
+    "reader": 1,
+    "flood": 1,
 }
-_NEED_POWER: Final = frozenset({"power", "full"})
+_NEED_POWER: Final = frozenset({"power", "full", "errors"})
+_JUMPS: Final = (1.0, 60.0, 7200.0, 1e6, 1e8, 1.7e9)  # seconds: leap, drift, summer time, days, years, and to 1973
 
 #: Kinds of trouble that can happen here, and how likely each is to be in the mix of a seed.
 WEIGHTS: Final[Mapping[str, int]] = {
@@ -58,7 +69,8 @@ def exactly(
     throw: random.Random, profile: Profile, says: tuple[Say, ...], kinds: Mapping[str, int]
 ) -> tuple[Fault, ...]:
     """Return so many faults of each kind."""
-    return _spread(throw, profile, says, [kind for kind, number in kinds.items() for kind in repeat(kind, number)])
+    wanted = [kind for kind, number in kinds.items() for kind in repeat(kind, number)]
+    return _spread(throw, profile, says, [kind for kind in wanted if HAS_POWER or kind not in _NEED_POWER])
 
 
 def loss(throw: random.Random) -> Loss | None:
@@ -84,6 +96,8 @@ def _spread(throw: random.Random, profile: Profile, says: tuple[Say, ...], kinds
         one, other = throw.sample(range(profile.peers), 2)
         if kind == "restore":
             story += _restored(throw, sorted((at, _near(throw, says))), old)
+        elif kind == "swizzle":
+            story += _swizzled(throw, at, profile.peers)
         else:
             story += _of_two(throw, kind, at, one, other)
     return tuple(sorted(story, key=lambda fault: fault.at))
@@ -99,9 +113,20 @@ def _down(throw: random.Random) -> float:
 
 
 def _restored(throw: random.Random, times: list[float], who: int) -> Iterator[Fault]:
-    """Yield a backup, and the day on which it is needed."""
+    """Yield a backup, and the day on which it is needed; or two of them."""
     yield faults.BackUp(times[0], who)
-    yield faults.Restore(times[1] + throw.choice((0.0, 0.1, 1.0)), who)
+    needed = times[1] + throw.choice((0.0, 0.1, 1.0))
+    yield faults.Restore(needed, who)
+    if throw.random() < 0.3:
+        yield faults.Restore(needed + throw.choice((0.5, 2.0, 10.0)), who)
+
+
+def _swizzled(throw: random.Random, at: float, peers: int) -> Iterator[Fault]:
+    """Yield clogs of all connections, one by one, each direction by itself; they end in another order."""
+    ways = [(one, other, there) for one in range(peers) for other in range(one) for there in (True, False)]
+    for one, other, there in throw.sample(ways, min(len(ways), 12)):
+        yield faults.Clog(round(at, 3), one, other, throw.uniform(0.5, 8.0), there)
+        at += throw.uniform(0, 0.5)
 
 
 def _of_two(throw: random.Random, kind: str, at: float, one: int, other: int) -> Iterator[Fault]:
@@ -121,6 +146,8 @@ def _of_two(throw: random.Random, kind: str, at: float, one: int, other: int) ->
             yield faults.Part(at, one, other, throw.choice((1.0, 10.0, 40.0)))
         case "move":
             yield faults.Move(at, one, other)
+        case "one-way":
+            yield hardships.PartOneWay(at, one, other, throw.choice((1.0, 10.0, 40.0)))
         case _:
             yield from _of_one(throw, kind, at, one)
 
@@ -146,5 +173,36 @@ def _of_one(throw: random.Random, kind: str, at: float, who: int) -> Iterator[Fa
             yield faults.KeyChange(at, who, throw.choice((2.0, 20.0)))
         case "stop":
             yield faults.Stop(at, who, _down(throw))
+        case "errors":
+            bad = throw.choice((1, 1, 3, 30))
+            yield hardships.DiskErrors(at, who, throw.randint(0, 8), bad, throw.choice((0.3, 5.0)))
+        case _:
+            yield from _hard(throw, kind, at, who)
+
+
+def _hard(throw: random.Random, kind: str, at: float, who: int) -> Iterator[Fault]:
+    """Yield what happens to a whole machine, or at its door.
+
+    Raises:
+      KeyError: if there is no such kind.
+    """
+    match kind:
+        case "jump":
+            if throw.random() < 0.4:  # the clock is set while it boots
+                yield faults.Crash(at, who, loss(throw), _down(throw))
+            yield hardships.ClockJump(at, who, throw.choice((-1, 1)) * throw.choice(_JUMPS))
+        case "descriptors":
+            yield hardships.NoDescriptors(at, who, throw.choice((0.3, 3.0, 20.0)))
+            if throw.random() < 0.5:
+                yield faults.Crash(at, who, None, 0.0)
+        case "freeze":
+            yield hardships.Freeze(at, who, throw.choice((0.5, 5.0, 40.0)), throw.random() < 0.5)
+        case "deaf":
+            yield hardships.Deaf(at, who, throw.choice((0.5, 5.0, 40.0)))
+        case "reader":
+            yield hardships.SlowReader(at, who, throw.choice((0.05, 0.5, 3.0)), throw.choice((2.0, 10.0)))
+        case "flood":
+            machines, at_once = throw.choice(((1, 2), (1, 6), (4, 12), (20, 70)))
+            yield hardships.Knocking(at, who, throw.choice(MANNERS), machines, at_once, throw.choice((1.0, 4.0)))
         case _:
             raise KeyError(kind)

@@ -15,6 +15,7 @@ there, and machines do not.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
@@ -63,7 +64,10 @@ class SimDisk:
           dice: for what survives.
         """
         self.dice = dice
+        self.on_error: Callable[[], object] = lambda: None  # called when an operation fails
         self._scratch = scratch
+        self._good = math.inf  # operations until some fail
+        self._bad = 0  # and how many of them do
         self._mounts = 0
         self._left: Mount | None = None  # the newest mount
 
@@ -83,6 +87,27 @@ class SimDisk:
         if self._left is not None:
             self._left.close()
             self._left = None
+
+    def err_after(self, good: int, bad: int) -> None:
+        """Let `good` more writes and syncs work, and the `bad` ones after them fail."""
+        self._good, self._bad = good, bad
+
+    def mend(self) -> None:
+        """Let everything work again."""
+        self._good, self._bad = math.inf, 0
+
+    def operate(self) -> None:
+        """Count a write or a sync.
+
+        Raises:
+          DiskTrouble: if it fails.
+        """
+        self._good -= 1
+        if self._good < 0:
+            self._bad -= 1
+            self._good = 0 if self._bad > 0 else math.inf
+            self.on_error()
+            raise disk_broken()
 
     def image(self) -> dict[str, bytes]:
         """Return a backup: all files as they are now. No transaction may be under way."""

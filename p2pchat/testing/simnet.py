@@ -6,12 +6,15 @@
 
 A *process* dies by `kill`: its kernel lives on, sends what it was given, and then closes or resets its connections. A
 *machine* dies by `lose_power`: nobody is told, and what was under way may be lost; once it is up again it answers bytes
-of its old connections with a reset. `cut_off` parts two machines: connections stall and go on afterwards.
+of its old connections with a reset. `cut_off` parts two machines: connections stall and go on afterwards. `freeze`
+stops what runs on a machine while its kernel goes on, `deafen` lets nobody in, `exhaust` takes its descriptors away.
 """
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +22,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from p2pchat.errors import ConnectFailed, ListenFailed
-from p2pchat.testing.lanes import End, Lane, Pace, SimStream, on_grid
+from p2pchat.testing.lanes import Lane, Pace, SimStream, on_grid
+from p2pchat.testing.simwire import Wire as Wire  # noqa: PLC0414  (whoever harms the network looks here)
+from p2pchat.transports import failures
 
 if TYPE_CHECKING:
     import random
@@ -48,6 +53,7 @@ class SimNetwork:
         self.machines: dict[str, Machine] = {}
         self.parted: dict[frozenset[str], float] = {}  # machines that do not reach each other, and until when
         self.changed: trio.Event = trio.Event()
+        self.healed: trio.Event = trio.Event()  # set when trouble is over for good
         self.on_bytes: Callable[[Lane, bytes], object] = lambda lane, data: None  # noqa: ARG005  (on any wire)
 
     def machine(self, name: str) -> Machine:
@@ -56,12 +62,17 @@ class SimNetwork:
             self.machines[name] = Machine(self, name, number=len(self.machines) + 1)
         return self.machines[name]
 
-    def cut_off(self, one: str, other: str, *, until: float) -> None:
-        """Let nothing pass between two machines before `until`; connections between them stall, and live."""
+    def cut_off(self, one: str, other: str, *, until: float, one_way: bool = False) -> None:
+        """Let nothing pass between two machines before `until`; connections between them stall, and live.
+
+        With `one_way` nothing gets from `one` to `other`, and everything the other way: dials, which need both, wait.
+        """
         self.parted[frozenset({one, other})] = until
         for wire in self.between(one, other):
-            wire.there.hold(until)
-            wire.back.hold(until)
+            is_there = wire.dialer.machine.name == one
+            for lane in (wire.there, wire.back):
+                if not one_way or is_there == (lane is wire.there):
+                    lane.hold(max(lane.held_until, until))
         self.note_change()
 
     def between(self, one: str, other: str) -> list[Wire]:
@@ -69,8 +80,11 @@ class SimNetwork:
         return [wire for wire in self.wires if {wire.dialer.machine.name, wire.listener.machine.name} == {one, other}]
 
     def heal(self) -> None:
-        """End every partition and every clog; machines without power stay as they are."""
+        """End every partition, every clog, and what keeps machines from working; those without power stay so."""
         self.parted.clear()
+        self.healed.set()
+        for machine in self.machines.values():
+            machine.frozen_until = machine.deaf_until = machine.exhausted_until = 0.0
         for wire in self.wires:
             wire.heal()
         self.note_change()
@@ -99,6 +113,40 @@ class Machine:
         self.host: str = f"10.0.{number // 256}.{number % 256}"
         self.powered: bool = True
         self.processes: list[Process] = []
+        self.frozen_until: float = 0.0  # what runs here does nothing before
+        self.deaf_until: float = 0.0  # nothing is accepted before
+        self.exhausted_until: float = 0.0  # no file can be opened before
+        self.on_refusal: Callable[[], object] = lambda: None  # called when one cannot
+
+    def freeze(self, *, until: float) -> None:
+        """Stop what runs here until then. The kernel takes bytes and connections as long as it has room for them."""
+        self.frozen_until = self.deaf_until = on_grid(until)
+        for wire in self.network.wires:
+            wire.freeze(self, until)
+
+    def deafen(self, *, until: float) -> None:
+        """Let nothing that runs here accept a connection until then; a few wait in the kernel."""
+        self.deaf_until = on_grid(until)
+
+    def exhaust(self, *, until: float) -> None:
+        """Let nothing that runs here open a file or a connection until then."""
+        self.exhausted_until = until
+
+    def check_descriptors(self) -> None:
+        """Make sure that something can be opened here.
+
+        Raises:
+          OSError: if not (EMFILE).
+        """
+        if self.exhausted_until > self.network.clock():
+            self.on_refusal()
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async def wait_until(self, read: Callable[[Machine], float]) -> None:
+        """Wait for the end of a trouble, whose end may come sooner than it was said."""
+        while (until := read(self)) > self.network.clock():
+            with trio.CancelScope(deadline=until):
+                await self.network.changed.wait()
 
     def start(self) -> Process:
         """Return the network as a new process on this machine sees it; a machine without power is switched on."""
@@ -135,10 +183,15 @@ class Process:
         """Return a stream to whoever listens there; takes a round trip, and for ever if nothing answers.
 
         Raises:
-          ConnectFailed: if the machine is there and nobody listens, or stops doing so.
+          ConnectFailed: if the machine is there and nobody listens, or stops doing so; or for want of descriptors.
         """
         network, pace = self.machine.network, self.machine.network.pace
         await trio.lowlevel.checkpoint()
+        await self.machine.wait_until(frozen)
+        try:
+            self.machine.check_descriptors()
+        except OSError as exc:
+            raise failures.explain(ConnectFailed, exc, address, {}) from exc
         await trio.sleep_until(on_grid(network.clock() + pace.latency))
         while True:
             door = network.doors.get(address)
@@ -166,9 +219,14 @@ class Process:
         """Return the listener of that address.
 
         Raises:
-          ListenFailed: if there is one already.
+          ListenFailed: if there is one already, or for want of descriptors.
         """
         await trio.lowlevel.checkpoint()
+        await self.machine.wait_until(frozen)
+        try:
+            self.machine.check_descriptors()
+        except OSError as exc:
+            raise failures.explain(ListenFailed, exc, address, {}) from exc
         network = self.machine.network
         if address in network.doors:
             raise ListenFailed(f"{address} is in use already", hint="choose another address")
@@ -219,14 +277,20 @@ class Door(trio.abc.Listener[SimStream]):
         self._news.unpark()
 
     async def accept(self) -> SimStream:
-        """Return the next connection. Cancelled, it has taken none."""
+        """Return the next connection. Cancelled, it has taken none.
+
+        Raises:
+          OSError: if there is one, and no descriptor for it; as the listeners of `transports` do.
+        """
         await trio.lowlevel.checkpoint()
         while self.open and not self._arrivals:
             await self._news.park()
+        await self.process.machine.wait_until(_deaf)
         if not self.process.alive:
             await trio.sleep_forever()
         if not self.open:
             raise trio.ClosedResourceError("this listener was closed")
+        self.process.machine.check_descriptors()
         stream = self._arrivals.popleft()
         self.process.machine.network.note_change()
         return stream
@@ -250,103 +314,10 @@ class Door(trio.abc.Listener[SimStream]):
         await trio.lowlevel.checkpoint()
 
 
-class Wire:
-    """One connection: two lanes, two ends, and what can happen to them."""
-
-    def __init__(self, dialer: Process, listener: Process, address: Address) -> None:
-        network = dialer.machine.network
-        self.dialer = dialer
-        self.listener = listener
-        self.address = address
-        self.there: Lane = Lane(network.clock, network.dice, network.pace)
-        self.back: Lane = Lane(network.clock, network.dice, network.pace)
-        self.there.on_cut = self.back.on_cut = self._cut
-        self.there.on_bytes = self.back.on_bytes = network.on_bytes
-        self.on_cut: Callable[[], object] = lambda: None
-        self.dialed: SimStream = SimStream(self.back, self.there, remote=address)
-        self.accepted: SimStream = SimStream(self.there, self.back, remote=_source(dialer, address))
-        self.dialed.on_gone = self.accepted.on_gone = self._end_gone
-        self.dialed.on_sent = dialer.on_sent
-        self.accepted.on_sent = listener.on_sent
-        network.wires.append(self)
-
-    def reset(self) -> None:
-        """Break the connection for both ends; what was sent before still arrives."""
-        for lane in (self.there, self.back):
-            lane.finish(End.RESET)
-            lane.refuse_after(lane.pace.latency)
-
-    def lose_dialer(self, *, late: float) -> None:
-        """Break the connection for the dialer alone; what it had sent arrives `late` seconds from now, then the end.
-
-        A dialer that comes back at once has a new connection while bytes of the old one still come in.
-        """
-        self.there.hold(self.dialer.machine.network.clock() + late)
-        self.there.finish(End.RESET)
-        self.there.refuse_after(0)
-        self.back.lose_all_but(0)
-        self.back.finish(End.RESET)
-
-    def cut_after(self, count: int, *, there: bool) -> None:
-        """Reset the connection when `count` more bytes have passed in one direction."""
-        lane = self.there if there else self.back
-        lane.cut_after = lane.passed + count
-
-    def _cut(self) -> None:
-        self.on_cut()
-        self.reset()
-
-    def clog(self, until: float, *, there: bool) -> None:
-        """Let nothing arrive in one direction before `until`; with infinity, one side is dead to the other."""
-        (self.there if there else self.back).hold(until)
-
-    def heal(self) -> None:
-        """Let both directions go on, unless they are dead for ever."""
-        for lane in (self.there, self.back):
-            if lane.held_until < math.inf:
-                lane.hold(0)
-
-    # ---- deaths
-
-    def die(self, process: Process) -> None:
-        """Make the ends of `process` inert."""
-        for stream, _, _ in self._ends(lambda owner: owner is process):
-            stream.die()
-
-    def kill(self, process: Process) -> None:
-        """Let the kernel close the ends of `process`: what it was given to send arrives before the end."""
-        dice = process.machine.network.dice
-        for _, incoming, outgoing in self._ends(lambda owner: owner is process):
-            outgoing.finish(End.RESET if incoming.unread else dice.choice(list(End)))
-            incoming.abandon()
-
-    def lose_power(self, machine: Machine) -> None:
-        """Let the ends on `machine` go dark."""
-        dice = machine.network.dice
-        for _, incoming, outgoing in self._ends(lambda owner: owner.machine is machine):
-            outgoing.lose_all_but(dice.randint(0, outgoing.unread))
-            incoming.hold(math.inf)
-
-    def answer_with_reset(self, machine: Machine) -> None:
-        """Let `machine`, which is up again, not know this connection."""
-        for _, incoming, outgoing in self._ends(lambda owner: owner.machine is machine):
-            outgoing.hold(0)
-            incoming.cut_after = incoming.passed
-            if incoming.unread:  # it is sent again and again until somebody answers
-                self.reset()
-
-    def _ends(self, owned: Callable[[Process], bool]) -> list[tuple[SimStream, Lane, Lane]]:
-        ends = [(self.dialer, self.dialed), (self.listener, self.accepted)]
-        return [(stream, stream.incoming, stream.outgoing) for owner, stream in ends if owned(owner)]
-
-    def _end_gone(self) -> None:
-        if self.dialed.gone and self.accepted.gone:
-            self.dialer.machine.network.forget(self)
+def frozen(machine: Machine) -> float:
+    """Return until when nothing on it does anything."""
+    return machine.frozen_until
 
 
-def _source(dialer: Process, address: Address) -> Address | None:
-    """Return where a visitor by way of `address` seems to come from."""
-    if address.scheme != "tcp":
-        return None
-    port = 49152 + len(dialer.machine.network.wires) % 16384
-    return type(address)("tcp", f"{dialer.machine.host}:{port}")
+def _deaf(machine: Machine) -> float:
+    return machine.deaf_until

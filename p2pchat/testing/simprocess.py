@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar, final
 from uuid import UUID
@@ -22,15 +23,19 @@ from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.scenario import Say
 from p2pchat.testing.simcodes import Call, Meeting, give_codes
 from p2pchat.testing.simface import Face
+from p2pchat.testing.simnet import frozen
 from p2pchat.testing.watch import Watch
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from p2pchat.address import Address
     from p2pchat.node.session import Session
     from p2pchat.store.database import Connection
     from p2pchat.testing.checker import Line, Said
     from p2pchat.testing.simdisk import Access, Operation
+    from p2pchat.testing.simnet import Machine
     from p2pchat.testing.simpeer import Peer
 
 T = TypeVar("T")
@@ -52,6 +57,7 @@ class Running:
         self.talking: int = 0  # messages that were asked for, and have no answer yet
         self.leaving: trio.Event = trio.Event()
         self.restart_after: float = TRIES_AGAIN
+        self._reading_takes = 0.0  # seconds for each event, of the person
         self.access: Access = peer.mount.start()
         self.access.before = self._before_operation
         self.watch: Watch = Watch(self.access, self._at, peer.memory)
@@ -100,10 +106,19 @@ class Running:
 
     @property
     def open_wires(self) -> int:
-        """How many connections this process holds an end of."""
-        ends = [(wire.dialer, wire.dialed) for wire in self.peer.world.network.wires]
-        ends += [(wire.listener, wire.accepted) for wire in self.peer.world.network.wires]
-        return sum(owner is self._net and not stream.gone for owner, stream in ends)
+        """How many connections with peers this process holds an end of."""
+        return self._wires() - self.open_to_strangers
+
+    @property
+    def open_to_strangers(self) -> int:
+        """How many connections with nobody's machines it holds, those included that wait to be accepted."""
+        return self._wires(lambda machine: all(machine is not peer.machine for peer in self.peer.world.peers))
+
+    def _wires(self, other: Callable[[Machine], bool] = lambda machine: True) -> int:  # noqa: ARG005
+        wires = self.peer.world.network.wires
+        ends = [(wire.dialer, wire.dialed, wire.listener) for wire in wires]
+        ends += [(wire.listener, wire.accepted, wire.dialer) for wire in wires]
+        return sum(owner is self._net and not stream.gone and other(far.machine) for owner, stream, far in ends)
 
     def say(self, say: Say) -> None:
         """Say something, after what was to be said to the same peer before."""
@@ -126,6 +141,14 @@ class Running:
             address = next(address for address in other.addresses if address.scheme != used)
             self._nursery.start_soon(self._dial_once, self.node, other, address)
 
+    def read_slowly(self, seconds: float) -> None:
+        """Let the person take so long for each event."""
+        self._reading_takes = seconds
+
+    def read_on(self) -> None:
+        """Let the person read as fast as ever."""
+        self._reading_takes = 0.0
+
     # ---- the program
 
     async def _live(self) -> None:
@@ -143,7 +166,7 @@ class Running:
         settings = NodeSettings(
             name=peer.calls_itself, accept=Accept.KNOWN if profile.guarded else Accept.ANYONE, limits=limits
         )
-        async with open_store(peer.mount.path / "history.db", env=env, connect=self.watch.connect) as store:
+        async with open_store(peer.mount.path / "history.db", env=env, connect=self._connect) as store:
             with peer.look() as connection, world.judging():
                 peer.recovered(connection)
                 self.face.begin()
@@ -257,6 +280,8 @@ class Running:
 
     async def _listen_to_feed(self, node: Node) -> None:
         async for event in node.feed:
+            if self._reading_takes:
+                await trio.sleep(on_grid(self._reading_takes))
             if self.alive:
                 with self.peer.world.judging():
                     self._told(event)
@@ -292,13 +317,25 @@ class Running:
         await self._take_time()
         return result.unwrap()
 
+    def _connect(self, path: Path) -> Connection:
+        """Open a database, if a descriptor is left for it."""
+        try:
+            self.peer.machine.check_descriptors()
+        except OSError as exc:  # in the words of SQLite
+            error = sqlite3.OperationalError("unable to open database file")
+            error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+            raise error from exc
+        return self.watch.connect(path)
+
     async def _take_time(self) -> None:
+        await self.peer.machine.wait_until(frozen)
         if self.peer.delay and self.alive:
             seconds = on_grid(self.peer.delay / 2 * self._dice.uniform(0.2, 1.0))
             with trio.CancelScope(shield=True, deadline=self.peer.world.now + seconds):
                 await trio.sleep_forever()
 
     def _before_operation(self, kind: Operation, name: str) -> None:
+        self.peer.disk.operate()
         if kind == "write":
             self.peer.write()
         elif name.endswith("-wal"):
