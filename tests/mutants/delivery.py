@@ -58,7 +58,7 @@ MUTANTS = [
         "chain.extend(log.epoch, log.base_state, joined))\n    return assembly",
         "log.base_state)\n    return assembly",
         (T_OUTBOX + "what_was_acknowledged_leaves_the_outbox", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "resume: more seen than handed believed",
@@ -73,7 +73,7 @@ MUTANTS = [
         "ledger.renumber(entropy(8))",
         "ledger.renumber(ledger.log.epoch)",
         (T_GATE + "a_store_that_is_an_old_backup_begins_a_new_log", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "resume: sending begins at base whatever was seen",
@@ -88,7 +88,7 @@ MUTANTS = [
         "delivered = outbox.acknowledged(ledger, has)",
         "delivered: list[Entry] = []",
         (T_LINK + "a_resume_tells_what_was_delivered", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "resume: a jump is not noticed",
@@ -96,7 +96,7 @@ MUTANTS = [
         " and resume.base <= seen.seq + 1",
         "",
         (T_INBOX + "a_log_that_jumped_may_have_lost_messages", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "resume: a gap is not told",
@@ -104,7 +104,7 @@ MUTANTS = [
         "return resume.base > 1",
         "return False",
         (T_GATE + "a_receiver_that_is_an_old_backup_is_told_that_messages_may_be_missing", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "resume: a second one is taken",
@@ -120,7 +120,7 @@ MUTANTS = [
         "return Ack(self._ack_said)",
         "return Ack(self._ack_said + 1)",
         (T_LINK + "an_ack_is_due_once_for_all_that_was_taken", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "ack: wild, and believed",
@@ -135,7 +135,7 @@ MUTANTS = [
         "        self._ack_said = ledger.confirmed\n        self._ack_due = False\n        return",
         "        self._ack_said = self._arrived\n        self._ack_due = False\n        return",
         (T_LINK + "nothing_is_acknowledged_that_has_only_arrived", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "ack: of a guest before it was shown",
@@ -179,7 +179,7 @@ MUTANTS = [
         "    if len(new) == len(ids):\n",
         "    if True:\n",
         (T_INBOX + "an_id_that_was_shown_counts_and_is_not_shown_again", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "inbox: ids of voids entered",

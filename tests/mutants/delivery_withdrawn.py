@@ -30,7 +30,7 @@ MUTANTS = [
         "        if self._cursor > fresh_from:\n            ledger.hand(self._cursor - 1)\n",
         "",
         (T_LINK + "the_mark_is_raised_over_all_that_was_handed", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "mark: one short",
@@ -38,7 +38,7 @@ MUTANTS = [
         "ledger.hand(self._cursor - 1)",
         "ledger.hand(self._cursor - 2)",
         (T_LINK + "the_mark_is_raised_over_all_that_was_handed", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "mark: lowered by sending again",
@@ -61,7 +61,7 @@ MUTANTS = [
         "    if first <= ledger.log.handed:\n        return False\n",
         "",
         (T_OUTBOX + "a_message_of_which_one_entry_was_handed_over_cannot_be_withdrawn", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "void: of a message that has begun to leave",
@@ -104,7 +104,7 @@ MUTANTS = [
         "        if entry.kind != VOID:\n",
         "        if True:\n",
         (T_ASSEMBLY + "a_void_shows_nothing_and_ends_what_was_waiting", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "void: shown in a batch of its own",
@@ -119,7 +119,7 @@ MUTANTS = [
         "        if entry.kind == PART:\n            parts = _with",
         "        if entry.kind in (PART, VOID):\n            parts = _with",
         (T_ASSEMBLY + "a_void_shows_nothing_and_ends_what_was_waiting", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "void: told as delivered",

@@ -2,6 +2,8 @@
 
     python -m tests.mutants.hunter KIND COUNT FIRST …      plays up to COUNT stories from each seed FIRST on
 
+KIND is what `p2pchat simulate --faults` takes: `swarm` where each seed has its own mix of trouble, `haunted`, `cut=3`.
+
 It is a process of its own, for it imports the package with the bug in it. It prints one line of JSON for each seed that
 it began with: how many stories it took, and what was broken.
 """
@@ -14,29 +16,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, final
 
-from p2pchat.testing import scenario
 from p2pchat.testing.checker import Broken
-from p2pchat.testing.scenario import Scenario
+from p2pchat.testing.options import Options, story
 from p2pchat.testing.world import play
 
 FIRST_SEEDS: Final = (0, 400, 800)
 STORIES: Final = 150  # from each first seed; then the bug counts as not found
 ENDLESS: Final = 240.0  # seconds for one story: it runs in circles or not at all, which is a way to be found
 PATIENCE: Final = 7200.0  # seconds for a hunt, on a machine that has other things to do
-
-#: Stories in which people do what people do; in which old bytes come after a backup; in which links overlap. And
-#: ``at:POINT``: somebody dies at that point (`p2pchat.testing.watch.POINTS`).
-AT: Final = "at:"
-KINDS: Final[dict[str, Callable[[int], Scenario]]] = {
-    "drawn": scenario.draw,
-    "haunted": scenario.haunted,
-    "overlap": scenario.overlapping,
-}
 
 
 @final
@@ -71,13 +63,6 @@ def hunt(root: Path, kind: str, firsts: Sequence[int] = FIRST_SEEDS, *, count: i
     return catches
 
 
-def teller(kind: str) -> Callable[[int], Scenario]:
-    """Return who tells the stories of a kind, by seed."""
-    if kind.startswith(AT):
-        return lambda seed: scenario.aimed(seed, kind.removeprefix(AT))
-    return KINDS[kind]
-
-
 def verdict_of(error: BaseException) -> str:
     """Return the first words of a broken promise, or the name of what production code raised."""
     while isinstance(error, BaseExceptionGroup):
@@ -88,7 +73,7 @@ def verdict_of(error: BaseException) -> str:
 def breaks(kind: str, seed: int) -> str:
     """Play one story; return what it broke, or nothing."""
     try:
-        play(teller(kind)(seed))
+        play(story(seed, Options(faults=kind)))
     except Exception as exc:  # noqa: BLE001  (whatever it is, the bug was seen)
         return verdict_of(exc)
     return ""

@@ -20,7 +20,7 @@ class Mutant:
     old: str  # occurs there exactly once
     new: str
     tests: tuple[str, ...]  # as pytest takes them; every one of them must fail
-    hunt: str = ""  # a kind of stories (`hunter.KINDS`), one of which must break a promise; none: no hunt
+    hunt: str = ""  # stories, as `p2pchat simulate --faults` takes them, one of which must break a promise
 
     def patched(self, text: str) -> str:
         """Return what the file says with the bug in it.

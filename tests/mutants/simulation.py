@@ -50,7 +50,7 @@ MUTANTS = [
         '"PRAGMA synchronous = FULL"',
         '"PRAGMA synchronous = OFF"',
         ("tests/store/test_database.py::test_a_commit_is_on_the_disk",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: whoever waits is woken before the commit",
@@ -58,7 +58,7 @@ MUTANTS = [
         "                results = await self._env.run_sync(partial(_commit, self._writer, jobs))\n",
         EARLY,
         (T_STORE + "what_waits_is_one_transaction",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: what was rolled back counts as committed",
@@ -66,7 +66,7 @@ MUTANTS = [
         "    with database.transaction():\n        return [_run(database, pair, job) for pair, job in jobs]",
         ANYWAY,
         (T_STORE + "a_commit_that_the_disk_refuses_fails_the_whole_group",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: what was read is trusted after a rollback",
@@ -74,7 +74,7 @@ MUTANTS = [
         "                    self.forget()\n",
         "                    pass\n",
         ("tests/store/test_half_states.py",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: the next number is kept in memory",
@@ -82,7 +82,7 @@ MUTANTS = [
         "log.handed, head.next)",
         "log.handed, log.handed + 1)",
         (OVER_A_DATABASE,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: the mark is kept in memory",
@@ -90,7 +90,7 @@ MUTANTS = [
         "log.base_state, log.handed, head.next)",
         "log.base_state, log.base - 1, head.next)",
         (OVER_A_DATABASE,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: the claim is kept in memory",
@@ -98,7 +98,7 @@ MUTANTS = [
         "            *(fence.gen, held_since,",
         "            *(1, held_since,",
         (OVER_A_DATABASE,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: parts are kept in memory",
@@ -106,7 +106,7 @@ MUTANTS = [
         "        heads.keep_parts(self._database, head.pair, head.seen.parts, seen.parts)\n",
         "",
         (T_LEDGER + "a_long_message_is_kept_part_by_part",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: one log for all peers",
@@ -114,7 +114,7 @@ MUTANTS = [
         "WHERE own = ? AND peer = ?",
         "WHERE own = ? OR peer = ?",
         ("tests/store/test_queue.py::test_what_waits_for_several_peers_is_told_oldest_first",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     # ---- the fence
     Mutant(
@@ -132,7 +132,7 @@ MUTANTS = [
         "            ledger.hand(self._cursor - 1)\n",
         "            ledger.hand(self._cursor - 1)\n            outbox.acknowledged(ledger, self._cursor - 1)\n",
         (T_DURABLE + "what_cannot_be_stored_is_not_acknowledged_and_comes_again", HISTORIES),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: in the order of the clocks",
@@ -140,7 +140,7 @@ MUTANTS = [
         "BETWEEN ? AND ? ORDER BY seq",
         "BETWEEN ? AND ? ORDER BY sent_ms DESC",
         (OVER_A_DATABASE,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: resent from one entry too late",
@@ -148,7 +148,7 @@ MUTANTS = [
         "self._cursor = self._acked + 1",
         "self._cursor = self._acked + 2",
         (HISTORIES,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: what a dead link had is not sent again",
@@ -156,7 +156,7 @@ MUTANTS = [
         "self._cursor = self._acked + 1",
         "self._cursor = ledger.log.handed + 1",
         (HISTORIES,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: an acknowledgement drops one entry too many",
@@ -164,7 +164,7 @@ MUTANTS = [
         "outbox.drop(self._database, head.pair, base)",
         "outbox.drop(self._database, head.pair, base + 1)",
         (OVER_A_DATABASE,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: what waits is not counted down",
@@ -172,7 +172,7 @@ MUTANTS = [
         "            head.waiting -= covered.size\n",
         "",
         (T_LEDGER + "what_becomes_of_messages_is_an_event_for_all_of_them",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: the window never opens again",
@@ -180,7 +180,7 @@ MUTANTS = [
         "        last = min(self._acked + window.max_unacked, ",
         "        last = min(window.max_unacked, ",
         (HISTORIES,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     # ---- what is told
     Mutant(
@@ -189,7 +189,7 @@ MUTANTS = [
         'Event("sent", ',
         'Event("delivered", ',
         (T_LEDGER + "what_becomes_of_messages_is_an_event_for_all_of_them",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: delivered is not told",
@@ -197,6 +197,6 @@ MUTANTS = [
         '            self._events.append(Event("delivered", head.pair, head.fence.gen, *covered))\n',
         "",
         (T_LEDGER + "what_becomes_of_messages_is_an_event_for_all_of_them",),
-        hunt="drawn",
+        hunt="swarm",
     ),
 ]

@@ -44,7 +44,7 @@ MUTANTS = [
         "saying.settle(settled.error)",
         "saying.settle(None)",
         (T_OUTGOING + "what_the_disk_does_not_take_is_not_accepted",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: said during a transaction, and forgotten",
@@ -52,7 +52,7 @@ MUTANTS = [
         "self._hand_next |= self._look_again or (",
         "self._hand_next |= False or (",
         (T_DURABLE + "what_is_said_while_nobody_is_there_arrives_when_both_are_back",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: said during a transaction, and never written",
@@ -60,7 +60,7 @@ MUTANTS = [
         "        self.settle()  # what was said meanwhile\n",
         "",
         (T_OUTGOING + "what_a_closed_store_does_not_even_ask_for_is_not_accepted",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: a key is not looked up",
@@ -68,7 +68,7 @@ MUTANTS = [
         "        if self.key is not None and (found := transaction.keyed(self.key)) is not None:\n",
         "        if self.key == '' and (found := transaction.keyed(self.key)) is not None:\n",
         (T_OUTGOING + "what_has_a_key_is_said_once",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: a key is not kept",
@@ -76,7 +76,7 @@ MUTANTS = [
         "            transaction.tag(self.ids[0], key=self.key, ref=self.ref)",
         "            transaction.tag(self.ids[0], key=None, ref=self.ref)",
         (T_OUTGOING + "what_has_a_key_is_said_once",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     # ---- links
     Mutant(
@@ -85,7 +85,7 @@ MUTANTS = [
         "[*batches] if ack is None else [ack, *batches]",
         "[*batches][::-1] if ack is None else [ack, *batches][::-1]",
         (T_LOSS + "what_is_said_while_links_break_is_heard_once_and_in_order",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: a part of a write counts as all of it",
@@ -93,7 +93,7 @@ MUTANTS = [
         "                del self._out[: self._sender.send_nowait(self._out)]",
         "                self._sender.send_nowait(self._out)\n                self._out.clear()",
         (T_LOSS + "what_is_said_while_links_break_is_heard_once_and_in_order",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: the rest of a write is sent from its beginning",
@@ -102,7 +102,7 @@ MUTANTS = [
         "                taken = self._sender.send_nowait(self._out)\n"
         "                del self._out[: taken if taken == len(self._out) else 0]",
         (T_LOSS + "what_is_said_while_links_break_is_heard_once_and_in_order",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: timers on the wall clock",
@@ -110,7 +110,7 @@ MUTANTS = [
         "self.connection.receive_data(data, now=self._env.clock())",
         "self.connection.receive_data(data, now=self._env.wall())",
         (T_LOSS + "a_peer_that_freezes_is_found_by_pings",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: reading is not taken up again",
@@ -118,7 +118,7 @@ MUTANTS = [
         "        self.session.stepped(step)\n        if not self._delivery.is_full:",
         "        self.session.stepped(step)\n        if self.link.end is not None:",
         (T_DURABLE + "what_is_said_while_nobody_is_there_arrives_when_both_are_back",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: a step that the disk refused is forgotten",
@@ -128,7 +128,7 @@ MUTANTS = [
         "        except StoreError as error:\n            self.session.store_failed(error)\n"
         "            return\n        self._ready",
         (T_DURABLE + "what_cannot_be_stored_is_not_acknowledged_and_comes_again",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: a dead link is never given up",
@@ -136,7 +136,7 @@ MUTANTS = [
         "            Timer.DEAD: limits.dead,",
         "            Timer.DEAD: limits.dead * 1e6,",
         (T_LOSS + "a_peer_that_freezes_is_found_by_pings",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     # ---- coming back
     Mutant(
@@ -145,7 +145,7 @@ MUTANTS = [
         "await self._pause(session, ",
         "False and await self._pause(session, ",
         (T_LOSS + "what_is_said_while_links_break_is_heard_once_and_in_order",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: nobody comes back to who was away",
@@ -153,7 +153,7 @@ MUTANTS = [
         NO_COME_BACK,
         NO_COME_BACK + "    CloseCode.GOING_AWAY: Redial.NEVER,\n",
         (T_BACKOFF + "every_close_code_has_a_verdict",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: nobody comes back to whose disk was full",
@@ -161,7 +161,7 @@ MUTANTS = [
         NO_COME_BACK,
         NO_COME_BACK + "    CloseCode.STORE_FAILED: Redial.NEVER,\n",
         (T_BACKOFF + "every_close_code_has_a_verdict",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: reconnect storm without back-off",
@@ -169,7 +169,7 @@ MUTANTS = [
         "self._rng.uniform(0.0, self._ceiling)",
         "self._rng.uniform(0.0, 0.001)",
         (T_BACKOFF + "delays_are_spread_over_all_that_is_below_the_ceiling",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     # ---- several processes
     Mutant(
@@ -178,7 +178,7 @@ MUTANTS = [
         "            if self._changed is not None:\n                self._changed()",
         "            if self._changed is not None:\n                pass",
         (T_DURABLE + "two_processes_of_a_profile_share_one_link",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     # ---- what is shown
     Mutant(
@@ -187,7 +187,7 @@ MUTANTS = [
         "if through <= self._through:",
         "if through <= self._through + 1:",
         (T_DURABLE + "what_is_said_while_nobody_is_there_arrives_when_both_are_back",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: a page is told twice",
@@ -195,7 +195,7 @@ MUTANTS = [
         "self.after = records[-1].cursor if records else through",
         "self.after = records[0].cursor if records else through",
         (T_DURABLE + "a_face_that_is_behind_holds_nobody_up_and_hears_everything",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     # ---- codes
     Mutant(
@@ -204,7 +204,7 @@ MUTANTS = [
         "UPDATE invites SET attempts = attempts + 1",
         "UPDATE invites SET attempts = attempts",
         ("tests/store/test_invites.py::test_three_attempts_and_no_fourth",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "world: the answer leaves before the attempt is counted",

@@ -34,7 +34,7 @@ MUTANTS = [
         "PRAGMA synchronous = FULL",
         "PRAGMA synchronous = NORMAL",
         _test("database", "a_commit_is_on_the_disk"),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "a transaction that failed is committed",
@@ -56,7 +56,7 @@ MUTANTS = [
         "            self.others += 1\n            self.forget()",
         "            self.others += 1",
         (PROCESSES, *_test("database", "commits_of_others_are_noticed")),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "a reader of the same instant may write first",

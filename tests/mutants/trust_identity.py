@@ -70,7 +70,7 @@ MUTANTS = [
             f"{MIDDLE}once_somebody_is_pinned_it_comes_too_late",
             f"{ONE_ADDRESS}who_is_dialed_there_second_is_refused_until_somebody_decides",
         ),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         name="pin: not looked at",
@@ -81,7 +81,7 @@ MUTANTS = [
             f"{MIDDLE}where_a_key_is_expected_it_learns_nothing[pin]",
             f"{ONE_ADDRESS}who_is_dialed_there_second_is_refused_until_somebody_decides",
         ),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         name="pin: whoever is at the address is the one whose id was given",
@@ -100,7 +100,7 @@ MUTANTS = [
         old="return self._vouched or self._node.settings.accept is Accept.ANYONE or self._node.accepts(peer)",
         new="return True",
         tests=(f"{ADMISSION}a_stranger_is_refused_by_default_and_learns_only_that",),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         name="admission: half-open handshakes are not counted in all",
@@ -151,6 +151,6 @@ MUTANTS = [
         old=" or not invites.burn(db, slot, secret)",
         new="",
         tests=(f"{CODES}of_two_who_know_it_one_gets_in", f"{CODES}whatever_is_lost_both_find_together_again"),
-        hunt="drawn",
+        hunt="swarm",
     ),
 ]

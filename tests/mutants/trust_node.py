@@ -90,7 +90,7 @@ MUTANTS = [
         "        contacts.verify(db, peer, how(secret))",
         "        contacts.find(db, peer)",
         (WHOLE,),
-        hunt="drawn",
+        hunt="swarm",
     ),
     Mutant(
         "claims: a guest is kept",
