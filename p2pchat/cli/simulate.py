@@ -13,9 +13,9 @@ Play a story in a simulated world: peers that run this very p2pchat, over a netw
 power, in virtual time. Nothing real is touched. At the end it prints what happened, and whether all promises were kept:
 nothing that was accepted is lost, doubled or reordered. The same seed is the same story, on every machine.
 
---faults says what goes wrong: swarm (a mix that the seed draws), none, network, crashes, disk or people; so many faults
-of each kind, as in cut=3,kill=1; or a story of its own: haunted (a backup meets old bytes), overlap (old links and new
-ones), at:POINT (somebody dies there, as in 'at:after receive').
+--faults says what goes wrong: swarm (a mix that the seed draws), none, network, crashes, disk, machines or people; so
+many faults of each kind, as in cut=3,kill=1; or a story of its own: haunted (a backup meets old bytes), overlap (old
+links and new ones), at:POINT (somebody dies there, as in 'at:after receive').
 
 If a promise is broken, that is a bug of p2pchat: the exit code is 1, and one line plays it again, with --shrink a
 shorter story, with --trace all that happens in it. Ctrl-C ends a long run with what is known so far.

@@ -11,6 +11,7 @@ import p2pchat
 from p2pchat.testing.campaign import Campaign
 from p2pchat.testing.invariants import INVARIANTS
 from p2pchat.testing.marks import RARE
+from p2pchat.testing.options import EXTRA
 from p2pchat.testing.pasting import as_test
 from p2pchat.testing.simdisk import HAS_POWER
 from p2pchat.testing.telling import outline, spaced
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 COLUMN: Final = 11  # where the second column begins
 WIDTH: Final = 100  # columns
 TIE: Final = "\xa0"  # a blank at which no line ends
-NO_POWER: Final = (
-    "power      stays on: only processes die, for that takes another SQLite (pip install 'p2pchat-trio[simulate]')"
-)
+NO_POWER: Final = f"power      stays on, and only processes die: the other takes another SQLite ({EXTRA})"
 
 Event = tuple[object, ...]
 
@@ -78,12 +77,7 @@ class Result:
     def text(self, *, is_whole: bool) -> Iterator[str]:
         """Yield what happened; not `is_whole`, if somebody has ended it before it was over."""
         yield ""
-        yield from _row("messages", _counted(self.sums.accounts.counts()))
-        yield from _row("faults", _counted(_sorted(_named(self.sums.faults))) or "none")
-        yield from _row("deaths", _counted(_sorted(self.sums.kills)))
-        yield from _row("rare", _counted(self._rare))
-        yield from _row("time", f"{_lasted(self.sums.seconds)} of virtual time, {self.sums.steps} steps of tasks")
-        yield ""
+        yield from self._sums()
         for bad in self.bad:
             yield from _row("broken" if bad.is_repeatable else "differs", f"seed {bad.scenario.seed}: {bad.message}")
             yield f"{'':<{COLUMN}}{bad.again}"  # never cut: it is to be copied
@@ -97,6 +91,20 @@ class Result:
                 yield from _shorter(bad, bad.shorter)
         yield ""
         yield self._verdict(is_whole=is_whole)
+
+    def _sums(self) -> Iterator[str]:
+        """Yield what happened in the stories that ended well; of the others nobody knows how they would have ended."""
+        well = self.stories - sum(bad.is_repeatable for bad in self.bad)
+        if not well:
+            return
+        if well < self.stories:
+            yield from _row("of", f"the {well} stories that ended well")
+        yield from _row("messages", _counted(self.sums.accounts.counts()) or "none")
+        yield from _row("faults", _counted(_sorted(_named(self.sums.faults))) or "none")
+        yield from _row("deaths", _counted(_sorted(self.sums.kills)))
+        yield from _row("rare", _counted(self._rare))
+        yield from _row("time", f"{_lasted(self.sums.seconds)} of virtual time, {self.sums.steps} steps of tasks")
+        yield ""
 
     @property
     def _held(self) -> list[str]:
@@ -176,7 +184,9 @@ def _shorter(bad: Bad, shorter: Shorter) -> Iterator[str]:
         f" break it as well (found with {shorter.played} stories):"
     )
     yield ""
-    yield from outline(is_)
+    world, *story = outline(is_)
+    yield from _row("the world:", world.removeprefix("the world: "))
+    yield from story
     yield ""
     yield "as a test:"
     yield ""

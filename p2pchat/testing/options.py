@@ -16,22 +16,25 @@ from typing import Final, final
 
 from p2pchat.errors import BadData
 from p2pchat.testing.scenario import KINDS, MAX_PEERS, Scenario, aimed, draw, haunted, overlapping
+from p2pchat.testing.simdisk import HAS_POWER
 from p2pchat.testing.watch import POINTS
 
 MIN_PEERS: Final = 2
 MAX_MINUTES: Final = 1440.0  # a day; a story takes real time for all that is said in it
 MAX_COUNT: Final = 1000  # faults of one kind
 
+EXTRA: Final = "pip install 'p2pchat-trio[simulate]'"
 SWARM: Final = "swarm"
 AT: Final = "at:"
 
 #: Kinds of trouble and how many faults of each there are; as many again for each minute that was asked for.
 PROFILES: Final[Mapping[str, Mapping[str, int]]] = {
     "none": {},
-    "network": {"cut": 3, "reset": 1, "lose-dialer": 1, "clog": 1, "part": 1, "move": 1},
+    "network": {"cut": 3, "reset": 1, "lose-dialer": 1, "clog": 1, "part": 1, "one-way": 1, "swizzle": 1, "move": 1},
     "crashes": {"kill": 2, "power": 1, "point": 3, "stop": 1},
-    "disk": {"full": 2, "slow": 2, "power": 2, "restore": 1},
-    "people": {"key": 1, "move": 1, "stop": 1, "cut": 1},
+    "disk": {"full": 2, "slow": 2, "errors": 2, "power": 1, "restore": 1},
+    "machines": {"jump": 1, "freeze": 1, "descriptors": 1, "deaf": 1, "flood": 1},
+    "people": {"key": 1, "reader": 1, "move": 1, "stop": 1, "cut": 1},
 }
 
 #: Stories of their own, each made for one kind of accident.
@@ -81,8 +84,12 @@ class Options:
 
     @property
     def _is_of_its_own(self) -> bool:
-        if self.faults.startswith(AT) and (point := self.faults.removeprefix(AT)) not in POINTS:
-            raise BadData(f"nobody can die {point!r}", hint=_near(point, POINTS, "a point is one of"))
+        if self.faults.startswith(AT):
+            point = self.faults.removeprefix(AT)
+            if point not in POINTS:
+                raise BadData(f"nobody can die {point!r}", hint=_near(point, POINTS, "a point is one of"))
+            if point.startswith("during ") and not HAS_POWER:
+                raise BadData(f"nobody can die {point!r} here", hint=f"that takes another SQLite: {EXTRA}")
         return self.faults.startswith(AT) or self.faults in STORIES
 
 
@@ -108,6 +115,8 @@ def counts(text: str) -> dict[str, int]:
         kind, equals, number = (word.strip() for word in part.partition("="))
         if not equals:
             raise BadData(f"no such faults: {text}", hint=_near(text, _words(), "there is"))
+        if kind not in KINDS and any(kind in each for each in PROFILES.values()):
+            raise BadData(f"no fault of the kind {kind} can happen here", hint=f"that takes another SQLite: {EXTRA}")
         if kind not in KINDS:
             raise BadData(f"no such kind of fault: {kind}", hint=_near(kind, KINDS, "there is"))
         if not re.fullmatch(r"[0-9]{1,4}", number) or int(number) > MAX_COUNT:

@@ -39,6 +39,14 @@ FAULTS: Final[Mapping[str, str]] = {
     "KeyChange": "{who} dies, and somebody with another key answers in its place for {seconds} s",
     "BackUp": "the profile of {who} is copied",
     "Restore": "{who} dies, and the copy is put in the place of its profile",
+    "ClockJump": "the wall clock of {who} jumps by {seconds} s",
+    "NoDescriptors": "{who} can open nothing for {seconds} s: no descriptor is left",
+    "DiskErrors": "of the writes of {who}, {good} more work and the next {bad} fail, within {seconds} s",
+    "Freeze": "{who} is frozen for {seconds} s; its kernel goes on",
+    "Deaf": "{who} accepts no connection for {seconds} s",
+    "SlowReader": "the person at {who} takes {delay} s for each event, for {seconds} s",
+    "PartOneWay": "nothing gets from {one} to {other} for {seconds} s, and everything back",
+    "Knocking": "strangers knock at {who} for {seconds} s, {at_once} at once from {machines} machines: {manner}",
 }
 
 #: What a peer does, by the word that the trace has for it; what stands behind the word in there fills the braces.
@@ -111,6 +119,10 @@ class Teller:
             return line(time, NOBODY, fault_told(fault) if fault else _plain(what))
         if who == "healed":
             return line(time, NOBODY, "no more trouble: who is down starts, and everything has to arrive")
+        if who == "calm":
+            return line(
+                time, NOBODY, f"everything has arrived, {what[0]} s after the trouble; {what[1]} s were allowed"
+            )
         if ">" in who:
             return line(time, *_said(who, what))
         return line(time, who, _done(what))

@@ -113,7 +113,7 @@ def test_without_apsw_it_says_that_the_power_stays_on(
 ) -> None:
     monkeypatch.setattr(simulated, "HAS_POWER", False)
     assert simulate("--seed", "1", *CALM) == 0
-    assert told(capfd)[1].startswith("power      stays on: only processes die")
+    assert told(capfd)[1].startswith("power      stays on, and only processes die")
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -275,7 +275,7 @@ def test_a_reader_that_leaves_ends_it_at_once() -> None:
         (["--peers", "1"], "no world has 1 peers", "--peers takes 2 to 20"),
         (["--minutes", "0"], "no story lasts 0 minutes", "--minutes takes more than 0, up to 1440"),
         (["--faults", "cutt=1"], "no such kind of fault: cutt", "did you mean cut?"),
-        (["--faults", "xyzzy"], "no such faults: xyzzy", "there is swarm, none, network, crashes, disk, people,"),
+        (["--faults", "xyzzy"], "no such faults: xyzzy", "there is swarm, none, network, crashes, disk, machines,"),
         (["--runs", "0"], "invalid value for '--runs'", "`p2pchat simulate --help` shows what it takes"),
         (["--sede", "7"], "no such option: --sede", "`p2pchat simulate --help` shows what it takes"),
     ],

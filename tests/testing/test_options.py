@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from p2pchat.errors import BadData
-from p2pchat.testing import faults
+from p2pchat.testing import faults, options
 from p2pchat.testing.options import PROFILES, STORIES, SWARM, Options, counts, story
 from p2pchat.testing.scenario import MAX_PEERS
 
@@ -45,7 +45,7 @@ def test_there_are_as_many_peers_as_were_asked_for(peers: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    "asked",
     [
         Options(),
         Options(peers=4, minutes=0.5, faults="cut=2"),
@@ -54,16 +54,16 @@ def test_there_are_as_many_peers_as_were_asked_for(peers: int) -> None:
         *(Options(faults=name) for name in STORIES),
     ],
 )
-def test_a_story_says_how_to_ask_for_it_again(options: Options) -> None:
-    words = dict(zip(*[iter(shlex.split(story(11, options).again))] * 2, strict=True))
+def test_a_story_says_how_to_ask_for_it_again(asked: Options) -> None:
+    words = dict(zip(*[iter(shlex.split(story(11, asked).again))] * 2, strict=True))
     assert int(words["--seed"]) == 11
     again = Options(
         peers=int(words["--peers"]) if "--peers" in words else None,
         minutes=float(words["--minutes"]) if "--minutes" in words else None,
         faults=words.get("--faults", SWARM),
     )
-    assert again == options
-    assert story(11, again) == story(11, options)
+    assert again == asked
+    assert story(11, again) == story(11, asked)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,15 @@ def test_what_there_is_not_is_told(wrong: dict[str, object], message: str, hint:
         Options(**wrong)  # type: ignore[arg-type]
     assert str(caught.value).startswith(message)
     assert caught.value.hint.startswith(hint)
+
+
+def test_without_another_sqlite_some_things_cannot_happen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "HAS_POWER", False)
+    monkeypatch.setattr(options, "KINDS", ("cut",))
+    for asked in ("power=1", "at:during receive"):
+        with pytest.raises(BadData) as caught:
+            Options(faults=asked)
+        assert caught.value.hint == "that takes another SQLite: pip install 'p2pchat-trio[simulate]'"
 
 
 def test_kinds_that_are_named_twice_are_added() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from p2pchat.testing import faults, telling, watch
+from p2pchat.testing import faults, hardships, telling, watch
 from p2pchat.testing.lanes import Pace
 from p2pchat.testing.options import Options, story
 from p2pchat.testing.pasting import as_python, as_test
@@ -20,7 +20,8 @@ LONG = 200  # characters
 
 
 def test_every_fault_and_every_step_has_its_sentence() -> None:
-    kinds = [kind for kind in vars(faults).values() if is_dataclass(kind) and hasattr(kind, "strike")]
+    known = [*vars(faults).values(), *vars(hardships).values()]
+    kinds = [kind for kind in known if is_dataclass(kind) and hasattr(kind, "strike")]
     assert kinds
     assert {kind.__name__ for kind in kinds if isinstance(kind, type)} <= set(telling.FAULTS)
     assert set(telling.STEPS) == set(watch.STEPS)
@@ -54,6 +55,7 @@ def test_what_happens_is_told_in_sentences() -> None:
         teller(3.0, "alice>bob", "something new", 7),
         teller(4.0, "fault", "Unheard"),
         teller(5.0, "healed"),
+        teller(6.0, "calm", 1.0, 30.0),
     ] == [
         "     0.000  alice      starts",
         "     0.500  alice      starts, in window 1 of its own",
@@ -69,6 +71,7 @@ def test_what_happens_is_told_in_sentences() -> None:
         "     3.000  alice      to bob: something new 7",
         "     4.000  --         Unheard",
         "     5.000  --         no more trouble: who is down starts, and everything has to arrive",
+        "     6.000  --         everything has arrived, 1.0 s after the trouble; 30.0 s were allowed",
     ]
 
 
