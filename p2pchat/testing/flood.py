@@ -41,8 +41,8 @@ class Flood:
         self._address = address
         self._manner = manner
         self._healed = world.network.healed
-        self._dice = dice(world.scenario.seed, "strangers", world.now)
         hosts = [world.network.machine(f"stranger-{number}") for number in range(machines)]
+        self._dice = dice(world.scenario.seed, "strangers", len(hosts[0].processes))  # no two floods say the same
         self._processes = [hosts[number % machines].start() for number in range(at_once)]
 
     async def run(self, seconds: float) -> None:
