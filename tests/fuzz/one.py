@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from random import Random
 
 import atheris
 
@@ -13,7 +14,15 @@ with atheris.instrument_imports(include=["p2pchat"]):  # ours alone: what tests 
 def main() -> None:
     name, *arguments = sys.argv[1:]
     target = TARGETS[name]
-    atheris.Setup([sys.argv[0], *arguments, f"-max_len={target.max_length}"], target.run)
+
+    def change(data: bytes, max_size: int, seed: int) -> bytes:
+        dice = Random(seed)
+        if target.change is None or dice.randrange(2):
+            return bytes(atheris.Mutate(data, max_size))
+        return target.change(data, dice, atheris.Mutate)[:max_size]
+
+    arguments = [sys.argv[0], *arguments, f"-max_len={target.max_length}"]
+    atheris.Setup(arguments, target.run, custom_mutator=change)
     atheris.Fuzz()
 
 

@@ -27,6 +27,7 @@ from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import LAST_SEQ, Ack, Close, Frame, Hello, Msg, Ping, Pong, Resume, Typing
 from p2pchat.wire.padding import MAX_PLAINTEXT
 from p2pchat.wire.records import MAX_RECORD, record
+from tests.fuzz import frames
 from tests.fuzz.target import Bytes, Target, must
 from tests.support.entropy import seeded
 from tests.support.framing import EXAMPLES, HELLO, RESUME, msg
@@ -178,9 +179,9 @@ def said(*plaintexts: bytes) -> bytes:
     return b"".join(bytes([RECORD]) + len(text).to_bytes(2) + text for text in plaintexts)
 
 
-def plain(*frames: Frame) -> bytes:
-    """Return `frames` as one record holds them."""
-    return b"".join(map(bytes, codec.encode_frames(frames)))
+def plain(*said: Frame) -> bytes:
+    """Return these frames as one record holds them."""
+    return b"".join(map(bytes, codec.encode_frames(said)))
 
 
 def seeds() -> Iterator[bytes]:
@@ -212,4 +213,29 @@ def tokens() -> Iterator[bytes]:
     yield from (plain(Hello("", [], 1, 65536, "")), b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x91\x91\x91")
 
 
-TARGET: Final = Target(run=run, seeds=seeds, tokens=tokens, max_length=6000)
+def change(data: bytes, dice: Random, blind: frames.Blind) -> bytes:
+    """Return the same story with another record, or told at another stage."""
+    if not dice.randrange(8):
+        return bytes([dice.randrange(16)]) + data[1:]
+    script = Bytes(data[2:])
+    steps: list[bytes] = []
+    records: list[int] = []  # which of them are
+    while script:
+        step = script.number()
+        if step & 7 < SAY:
+            text = script.take(script.number(2))
+            records.append(len(steps))
+            steps.append(text)
+        else:
+            steps.append(bytes([step]))
+            if step & 7 != END:
+                size = script.number()
+                steps[-1] += bytes([size]) + (script.take(size) if step & 7 == RAW else b"")
+    if records:
+        place = dice.choice(records)
+        steps[place] = frames.change(steps[place], dice, blind)
+    told = (said(step) if place in records else step for place, step in enumerate(steps))
+    return data[:2].ljust(2, b"\0") + b"".join(told)
+
+
+TARGET: Final = Target(run=run, seeds=seeds, tokens=tokens, max_length=6000, change=change)

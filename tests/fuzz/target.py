@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from random import Random
 from typing import final
 
 
@@ -16,6 +17,8 @@ class Target:
     seeds: Callable[[], Iterable[bytes]]  # inputs to begin with: each goes somewhere else
     tokens: Callable[[], Iterable[bytes]]  # pieces that inputs are made of; chance would not find them
     max_length: int  # bytes of an input
+    #: Makes a new input of one where blind changes would break it: by dice, and blindly in what has no structure.
+    change: Callable[[bytes, Random, Callable[[bytes, int], bytes]], bytes] | None = None
 
 
 def must(holds: object, promise: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import typing
+from random import Random
 
 import pytest
 
 from p2pchat.protocol.events import EndOfStream, Failed, PingDue, WaitingToBeLetIn
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import Known, Msg
-from tests.fuzz import handshake, records
+from tests.fuzz import frames, handshake, records
 from tests.fuzz.catalogue import TARGETS
 from tests.fuzz.corpus import found, kept
 
@@ -45,3 +46,11 @@ def test_the_seeds_shake_hands_on_both_sides() -> None:
 def test_no_input_is_longer_than_a_target_may_make_them() -> None:
     for name, target in TARGETS.items():
         assert max(map(len, kept(name)), default=0) <= target.max_length
+
+
+def test_frames_are_taken_apart_and_put_together_again() -> None:
+    dice = Random(0)
+    for data in records.seeds():
+        assert b"".join(frames.split(data)) == data
+        changed = records.change(data, dice, lambda text, _: text[::-1])
+        records.tell(changed, cut=False).judge()

@@ -68,8 +68,8 @@ def assert_failed(told: list[Event], code: CloseCode, pair: ConnectionPair) -> N
     """Assert that the responder failed with `code`, tells the initiator that and nothing more, and is deaf."""
     (failed,) = told
     assert isinstance(failed, Failed)
-    assert (failed.code, failed.silent) == (code, False)
-    assert failed.detail
+    assert (failed.code, failed.silent, failed.hint) == (code, False, "")
+    assert len(failed.detail.split()) > 1
     farewell = pair.responder.send(Close(failed.code, "not told"), now=pair.now)
     assert pair.carry(farewell, pair.initiator) == [Close(code)]
     assert pair.carry(record(bytes(40)), pair.responder) == []

@@ -94,6 +94,12 @@ def test_what_may_not_be_said_yet_raises_and_changes_nothing(said: list[Sendable
     pair.shake_hands()
 
 
+@pytest.mark.parametrize("role", Role)
+def test_before_the_handshake_nobody_is_known(role: Role) -> None:
+    side = Connection(role, ALICE, entropy=seeded(1), now=0.0)
+    assert (side.peer, side.vouched, side.binding, side.our_hello) == (None, False, b"", None)
+
+
 def test_who_has_not_begun_does_not_read() -> None:
     pair = ConnectionPair()
     with pytest.raises(LocalProtocolError):
@@ -120,7 +126,7 @@ def test_nothing_is_decided_after_the_handshake(said: Sendable) -> None:
 
 def test_the_hot_path_is_for_frames_after_hello() -> None:
     pair = ConnectionPair()
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"^HELLO comes first, by `send`$"):
         pair.initiator.send_frames([Ping(1)])
     pair.shake_hands()
     with pytest.raises(LocalProtocolError):

@@ -6,11 +6,16 @@ import math
 
 import pytest
 
+from p2pchat.crypto.noise import Role
+from p2pchat.protocol.connection import Connection
 from p2pchat.protocol.events import Answer, Begin, Event, Failed, PingDue, Reveal, WaitingToBeLetIn
 from p2pchat.protocol.limits import Limits
+from p2pchat.protocol.timers import Timer
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import Ack, Close, Ping, Pong
+from tests.support.entropy import seeded
 from tests.support.framing import HELLO, RESUME, msg
+from tests.support.kat import ALICE
 from tests.support.pair import ConnectionPair
 
 
@@ -90,6 +95,13 @@ def test_a_quiet_peer_is_pinged_and_a_dead_one_given_up(jitter: float, due: floa
     pair.now = 90.0
     assert_late(pair.tick(pair.initiator, 0.0), silent=False)
     assert pair.initiator.send(Close(CloseCode.TIMEOUT), now=90.0)
+
+
+def test_without_jitter_a_ping_is_due_when_the_limits_say() -> None:
+    side = Connection(Role.INITIATOR, ALICE, entropy=seeded(1), now=0.0)
+    side._timers.start(Timer.PING, now=0.0)
+    side._timers.stop(Timer.HANDSHAKE)
+    assert side.deadline == Limits().ping
 
 
 def test_an_answer_puts_the_next_ping_off() -> None:

@@ -76,6 +76,15 @@ def test_a_long_message_goes_on_where_a_lost_link_left_it() -> None:
     assert b.take(*handed.batches) == [FULL + FULL + b"tail"]
 
 
+def test_what_takes_several_batches_is_told_whole() -> None:
+    a, b = pair()
+    queued = [a.say(body) for body in [FULL] * 3 + [b"small"] * 5]
+    handed = a.hand()
+    assert [len(batch.entries) for batch in handed.batches] == [2, 6]
+    assert [each.id for each in handed.sent] == [each.id for each in queued]
+    assert len(b.take(*handed.batches)) == 8
+
+
 # ---- the mark
 
 
@@ -111,6 +120,41 @@ def test_what_expired_is_empty_before_it_leaves() -> None:
 
 
 # ---- windows
+
+
+def test_the_bytes_of_all_batches_under_way_count() -> None:
+    window = 3 * entry_cost(entry(1, FULL))
+    a, b = pair(window=Hello("", [], 4096, window, ""))
+    for _ in range(5):
+        a.say(FULL)
+    handed = a.hand()
+    assert [len(batch.entries) for batch in handed.batches] == [2, 1]
+    assert a.hand().batches == []
+    b.take(handed.batches[0])
+    a.acked(2)
+    assert [len(batch.entries) for batch in a.hand().batches] == [2]
+    assert a.hand().batches == []
+
+
+def test_what_was_taken_leaves_room_for_more() -> None:
+    """However much that was: a link may live for months."""
+    a, b = pair(window=Hello("", [], 3, 65536, ""))
+    for _ in range(9):
+        a.say(FULL)
+        deliver(a, b)
+        assert not b.link.is_full
+
+
+def test_what_comes_again_is_acknowledged_again_though_more_has_come() -> None:
+    a, b = pair()
+    a.say(b"one")
+    first = a.hand().batches
+    b.take(*first)
+    assert b.ack() == Ack(1)
+    assert b.take(*first) == []
+    a.say(b"two")
+    assert b.take(*a.hand().batches, confirm=False) == [b"two"]
+    assert b.ack() == Ack(1)
 
 
 def test_no_more_entries_leave_than_the_peer_offered_to_hold() -> None:

@@ -31,6 +31,15 @@ SENT_MS = 1_700_000_000_000
 # ---- the fence
 
 
+def test_a_link_knows_whether_it_still_stands() -> None:
+    a, b = pair()
+    old = a.link
+    assert old.stands(a.ledger)
+    connect(a, b)
+    assert not old.stands(a.ledger)
+    assert a.link.stands(a.ledger)
+
+
 def believe(half: Half) -> None:
     half.acked(1)
 
@@ -122,7 +131,8 @@ def test_a_store_that_is_an_old_backup_begins_a_new_log() -> None:
     theirs = b.claim()
     a.claim()
     epoch = a.ledger.log.epoch
-    assert a.resume(theirs).rolled_back
+    assert a.link.resume(a.ledger, theirs, window=HELLO, entropy=lambda size: b"n" * size).rolled_back
+    assert a.ledger.log.epoch == b"n" * 8
     log = a.ledger.log
     assert log.epoch != epoch
     assert (log.base, log.base_state, log.handed, a.ledger.next) == (1, chain.EMPTY, 1, 2)

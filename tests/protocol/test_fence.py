@@ -44,6 +44,22 @@ def test_of_two_simultaneous_dials_that_of_the_smaller_key_stays(now: float) -> 
     assert wins(held_by(dialed_by_smaller=False), dialed_by_smaller=False, now=now)
 
 
+def test_who_is_fenced_is_told_why() -> None:
+    ledger = held_by(dialed_by_smaller=True)
+    with pytest.raises(Fenced, match=r"^both sides dialed at the same time, and the other connection stays$"):
+        fence.claim(ledger, dialed_by_smaller=False, holder_lives=True, now=100.0)
+    with pytest.raises(Fenced, match=r"^a newer connection took over$"):
+        fence.check(ledger, ledger.fence.gen - 1)
+
+
+def test_a_dead_holder_is_forgotten_and_its_claim_counts_on() -> None:
+    ledger = held_by(dialed_by_smaller=True)
+    gen = ledger.fence.gen
+    fence.forget(ledger)
+    assert ledger.fence == Fence(gen=gen, held=None)
+    assert wins(ledger, dialed_by_smaller=False, now=101.0)
+
+
 @pytest.mark.parametrize("now", [99.999, 110.0, 1e9])
 def test_a_holder_that_is_not_new_keeps_nobody_out(now: float) -> None:
     assert wins(held_by(dialed_by_smaller=True), dialed_by_smaller=False, now=now)

@@ -172,7 +172,7 @@ def test_an_answer_that_is_no_p2pchat_is_shown(banner: bytes) -> None:
     initiator.begin()
     with pytest.raises(HandshakeFailed, match=f"it said '?b'{banner[:8].decode()}") as caught:
         initiator.receive(banner)
-    assert caught.value.hint
+    assert caught.value.hint == "check the address: something else answers there"
 
 
 def test_what_others_said_cannot_drive_a_terminal() -> None:
@@ -190,6 +190,7 @@ def test_another_version_is_told_which_one_is_spoken_here() -> None:
         responder.receive(b"\x02 and whatever version 2 says")
     assert caught.value.reply == bytes.fromhex("0000 01 04")
     assert caught.value.code == CloseCode.UNSUPPORTED
+    assert caught.value.hint == "update the older of the two"
     assert responder.step is Step.OVER
 
 
@@ -198,19 +199,20 @@ def test_another_version_is_told_which_one_is_spoken_here() -> None:
 @pytest.mark.parametrize(
     ("reply", "content", "text"),
     [
-        (bytes.fromhex("0000 02 04"), (2, 4), "version 2 .* version 1"),
-        (encode_hint(CloseCode.RATE), (1, 10), "too many visitors"),
-        (bytes.fromhex("0000 01 2a"), (1, 42), r"\(code 42\)"),
+        (bytes.fromhex("0000 02 04"), (2, 4), ("version 2 .* version 1", "update the older of the two")),
+        (encode_hint(CloseCode.RATE), (1, 10), ("^the other side has too many visitors$", "try again in a minute")),
+        (bytes.fromhex("0000 01 2a"), (1, 42), (r"\(code 42\)", "")),
     ],
 )
 def test_a_hint_is_understood_however_it_comes(
-    reply: bytes, content: tuple[int, int], text: str, cut: int, tail: bytes
+    reply: bytes, content: tuple[int, int], text: tuple[str, str], cut: int, tail: bytes
 ) -> None:
     initiator = between().initiator
     initiator.begin()
     assert initiator.receive(reply[:cut]) is Step.READING
-    with pytest.raises(Hinted, match=text) as caught:
+    with pytest.raises(Hinted, match=text[0]) as caught:
         initiator.receive(reply[cut:] + tail)
+    assert caught.value.hint == text[1]
     assert (caught.value.version, caught.value.claim) == content
     assert initiator.step is Step.OVER
 

@@ -27,7 +27,7 @@ from tests.support.pair import ConnectionPair
 def test_a_second_claim_is_a_violation_at_any_time() -> None:
     a, b = claimant(), issuer()
     claim = a.claim()
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"^a code is claimed once on a connection$"):
         a.claim()
     b.claimed(claim)
     for step in (lambda: b.reply(SECRET), lambda: b.confirmed(PakeConfirm(7, NO_TAG)), lambda: b.result(ok=False)):
@@ -69,15 +69,26 @@ def test_frames_before_their_turn_are_violations() -> None:
 
 
 def test_what_our_side_says_too_early_is_our_mistake() -> None:
-    b = issuer()
+    a, b = claimant(), issuer()
     for early in (lambda: b.reply(SECRET), lambda: b.result(ok=False)):
-        with pytest.raises(LocalProtocolError):
+        with pytest.raises(
+            LocalProtocolError, match=r"^(no claim waits for an answer|there is no such result to be told)$"
+        ):
             early()
+    b.claimed(a.claim())
+    for step in (lambda: b.reply(SECRET), lambda: None):
+        with pytest.raises(LocalProtocolError, match=r"^there is no such result to be told$"):
+            b.result(ok=False)
+        step()
+    with pytest.raises(LocalProtocolError, match=r"^no claim waits for an answer$"):
+        b.reply(SECRET)
 
 
 @pytest.mark.parametrize(("binding", "peer"), [(b"", BOB.peer_id), (BINDING, ALICE.peer_id)], ids=["early", "oneself"])
 def test_a_claim_needs_two_keys_and_a_connection(binding: bytes, peer: PeerId) -> None:
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(
+        LocalProtocolError, match=r"^a claim is between two keys, on a connection whose handshake is over$"
+    ):
         claimant(binding=binding, peer=peer)
     with pytest.raises(LocalProtocolError):
         Issuer(binding=binding, own=peer, peer=ALICE.peer_id, entropy=seeded(1))

@@ -11,9 +11,9 @@ from p2pchat.protocol import chain, outbox
 from p2pchat.protocol.assembly import PART, VOID, cut
 from p2pchat.protocol.ledger import Ledger, Log
 from p2pchat.protocol.outbox import Withdrawal
-from p2pchat.wire.frames import MAX_BODY, Entry, Resume
+from p2pchat.wire.frames import MAX_BATCH_COST, MAX_BODY, Entry, Resume, entry_cost
 from p2pchat.wire.messages import MAX_ASSEMBLED, Kind
-from tests.support.delivery_pair import NOW_MS, Half
+from tests.support.delivery_pair import NOW_MS, Half, entry
 
 LONG = bytes(range(250)) * 300  # bytes: three entries
 
@@ -28,6 +28,16 @@ def kinds(ledger: Ledger) -> list[int]:
 
 def handed(ledger: Ledger, through: int) -> None:
     ledger.hand(through)
+
+
+# ---- batches
+
+
+def test_batches_tell_what_each_of_them_costs() -> None:
+    run = [entry(n, bytes(MAX_BODY), conv=b"room") for n in range(1, 6)]
+    cut_up = list(outbox.batches(run, 4 * entry_cost(run[0])))
+    assert [(len(batch), cost) for batch, cost in cut_up] == [(2, 2 * entry_cost(run[0]))] * 2
+    assert list(outbox.batches(run[:1], MAX_BATCH_COST)) == [(run[:1], entry_cost(run[0]))]
 
 
 # ---- enqueue
@@ -48,6 +58,7 @@ def test_a_long_message_becomes_parts_and_a_final_entry_that_has_its_id() -> Non
     queued = half.say(LONG)
     assert (queued.first, queued.last) == (2, 4)
     assert kinds(half.ledger) == [Kind.TEXT, PART, PART, Kind.TEXT]
+    assert {entry.sent_ms for entry in entries(half.ledger)} == {NOW_MS}
     assert [entry.body for entry in entries(half.ledger)[1:]] == cut(LONG)
     assert entries(half.ledger)[3].id == queued.id
     assert len({entry.id for entry in entries(half.ledger)}) == 4
@@ -107,6 +118,24 @@ def test_ids_times_and_conversations_of_a_withdrawn_message_stay() -> None:
     names = [(entry.id, entry.sent_ms, entry.conv) for entry in entries(half.ledger)]
     outbox.void(half.ledger, queued.id)
     assert [(entry.id, entry.sent_ms, entry.conv) for entry in entries(half.ledger)] == names
+
+
+def test_withdrawing_one_message_touches_no_other() -> None:
+    """Each of them has neighbours, and those with parts are found from their last entry backwards."""
+    for chosen in range(5):
+        half = Half()
+        queued = [half.say(body) for body in (b"one", LONG, b"two", LONG[: MAX_BODY + 1], b"three")]
+        before = entries(half.ledger)
+        assert outbox.void(half.ledger, queued[chosen].id) is Withdrawal.WITHDRAWN
+        changed = {n for n, (old, new) in enumerate(zip(before, entries(half.ledger), strict=True), 1) if old != new}
+        assert changed == set(range(queued[chosen].first, queued[chosen].last + 1))
+
+
+def test_the_longest_message_is_withdrawn_whole() -> None:
+    half = Half()
+    queued = half.say(bytes(MAX_ASSEMBLED))
+    assert outbox.void(half.ledger, queued.id) is Withdrawal.WITHDRAWN
+    assert set(kinds(half.ledger)) == {VOID}
 
 
 @pytest.mark.parametrize("mark", [1, 2, 3])
