@@ -9,6 +9,7 @@ Source: docs/protocol.md, section 5.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, final
 
@@ -75,6 +76,7 @@ class Consent:
         self._typed: set[bytes] = set()  # whose codes were typed here
         self._told: dict[str, set[bytes]] = {}  # who has typed it, by secret of a code that was given out here
         self._dead: set[str] = set()  # secrets that were there once
+        self._answers: Counter[str] = Counter()  # how many were heard of, by secret
 
     def dials(self, peer: bytes) -> None:
         """Agree to talk to `peer`, by dialling it."""
@@ -97,6 +99,19 @@ class Consent:
         if any(secret == alive for _, alive in self.now.codes):
             raise Broken(f"NOT BURNT: a code of {self._name} has worked, and works again")
 
+    def check_counted(self, secret: str) -> None:
+        """Check that an attempt at a code was counted before it was answered, now that somebody has an answer.
+
+        Raises:
+          Broken: if not: whoever guesses would have more answers than a code bears.
+        """
+        self._answers[secret] += 1
+        counted = [attempts for (_, alive), attempts in self.now.codes.items() if alive == secret]
+        if counted and counted[0] < self._answers[secret]:
+            raise Broken(
+                f"ANSWERED UNCOUNTED: {counted[0]} of {self._answers[secret]} attempts at a code of {self._name}"
+            )
+
     def judge(self, now: Trusted) -> None:
         """Judge what a transaction has left.
 
@@ -116,6 +131,7 @@ class Consent:
         """Note that the store was replaced by an old backup: what had happened since then may happen again."""
         self.now = now
         self._dead.clear()
+        self._answers.clear()
 
     def _judge_pins(self, before: Pins, now: Pins) -> None:
         for address, key in before.items():

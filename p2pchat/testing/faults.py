@@ -135,6 +135,7 @@ class CrashAt:
     def strike(self, world: World) -> None:
         """Lie in wait."""
         world.peers[self.who].ambushes.append([self.nth, self])
+        world.miss()  # it strikes when its time has come
 
 
 @dataclass(frozen=True, slots=True)

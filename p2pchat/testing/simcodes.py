@@ -57,6 +57,9 @@ class Meeting:
                 await node.dial(self._other.addresses[0], code=self._typed())
             except CodeFailed:
                 world.mark("a code is refused")
+                if self._code is not None and self._slipped and self._other.image is None:  # a backup counts again
+                    with world.judging():
+                        self._other.consent.check_counted(self._code.secret)
                 self._code = self._code if self._slipped else None
             except UntrustedPeer:
                 self._code = await self._call()

@@ -138,6 +138,7 @@ class Peer:
         others = [other for other in self.world.peers if other is not self]
         all_know_us = all(other.expects(self) or not other.dials(self) for other in others)
         if not all_know_us or any(peer.impostor for peer in self.world.peers):
+            self.world.miss()
             return
         self.crash(None, down=seconds)
         self.starts += 1
@@ -183,6 +184,7 @@ class Peer:
                 ambush[0] = left - 1
                 if left == 1:
                     self.world.kills[point] += 1
+                    self.world.faults[type(fault).__name__] += 1
                     self.crash(fault.loss, down=fault.down)
         self.ambushes = [ambush for ambush in self.ambushes if ambush[0]]
 
@@ -222,6 +224,7 @@ class Peer:
     def restore(self) -> None:
         """Go back to the copy, if there is one."""
         if self.image is None or self._mount is None:
+            self.world.miss()
             return
         self.crash(None, down=TRIES_AGAIN)
         self.disk.restore(self.image)

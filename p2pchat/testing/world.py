@@ -142,6 +142,7 @@ class World:
         self.cut: set[frozenset[str]] = set()  # pairs whose connection was reset at a byte
         self._gaps_due: dict[int, int] = {}  # by peer: messages that a backup made it miss
         self._failure: Exception | None = None
+        self._has_missed = False  # the fault that strikes now
         self._nursery: trio.Nursery | None = None
 
     @property
@@ -185,9 +186,11 @@ class World:
         for fault in self.scenario.faults:
             await trio.sleep_until(on_grid(fault.at))
             self.note("fault", type(fault).__name__)
-            self.faults[type(fault).__name__] += 1
+            self._has_missed = False
             with self.judging():
                 fault.strike(self)
+            if not self._has_missed:
+                self.faults[type(fault).__name__] += 1
         await trio.sleep_until(on_grid(max([0.0, *(say.at for say in self.scenario.says)])))
         self._heal()
         await self._calm_down()
@@ -316,7 +319,13 @@ class World:
     def wire(self, one: int, other: int) -> Wire | None:
         """Return the newest connection between two peers."""
         found = self.network.between(self.peers[one].name, self.peers[other].name)
+        if not found:
+            self.miss()
         return found[-1] if found else None
+
+    def miss(self) -> None:
+        """Note that what goes wrong now finds nothing to harm."""
+        self._has_missed = True
 
     def went_back(self, peer: Peer, other: Peer, *, texts: Sequence[str], said: Sequence[object]) -> None:
         """Adjust what may be expected between the two: `peer` lives on a backup.

@@ -76,6 +76,15 @@ def test_a_code_that_has_worked_is_dead() -> None:
         consent(codes(1)).check_burnt(CODE[1])
 
 
+def test_who_has_an_answer_about_a_code_was_counted() -> None:
+    carol = consent(codes(1))
+    carol.check_counted(CODE[1])
+    with pytest.raises(Broken, match="ANSWERED UNCOUNTED: 1 of 2 attempts at a code of carol"):
+        carol.check_counted(CODE[1])
+    carol.judge(NOBODY)  # it was tried too often, or has worked for somebody else
+    carol.check_counted(CODE[1])
+
+
 def test_an_old_backup_may_bring_back_what_was_there() -> None:
     carol = consent(codes(1), Trusted(known={BOB: 7}))
     carol.went_back(codes(0))
