@@ -18,8 +18,8 @@ from tests.support.json_processes import Talk, talking
 from tests.support.programs import MAIN, Home
 
 PAGE = Path(__file__).parent.parent / "docs/howto/bot-that-survives.md"
-MESSAGES = 6
-KILLS = 12
+MESSAGES = 4
+KILLS = 8
 WORST = 0.3  # seconds between the answer and the note that it was given, so that kills hit them
 SEED = 4
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import typer
@@ -16,6 +17,7 @@ import typer
 from p2pchat import errors
 from p2pchat.cli import exit_codes, main, say, verbs
 from p2pchat.cli.exit_codes import ExitCode
+from tests.support.programs import Home
 from tests.support.unmeasured import ENVIRON, modules_loaded_by
 
 MAIN = "import sys; from p2pchat.cli.main import main; sys.exit(main())"
@@ -23,41 +25,35 @@ RUNTIME = {"trio", "cryptography", "msgspec", "asyncio", "prompt_toolkit", "rich
 HEAVY = {*RUNTIME, "typer", "socket", "ssl"}
 
 
-def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, fresh: bool = False) -> subprocess.CompletedProcess[str]:
     """Run the program and return what came of it."""
-    return subprocess.run(
-        [sys.executable, "-c", MAIN, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-        env={**os.environ, **environ},
-        stdin=subprocess.DEVNULL,
-    )
+    with TemporaryDirectory() as home:
+        done = Home(Path(home)).call(*words, fresh=fresh)
+    return subprocess.CompletedProcess(words, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def errors_of(*words: str) -> tuple[int, str]:
-    done = run(*words)
+def errors_of(*words: str, fresh: bool = False) -> tuple[int, str]:
+    done = run(*words, fresh=fresh)
     assert done.stdout == ""
     return done.returncode, done.stderr
 
 
 def test_without_a_verb_it_says_how_to_begin() -> None:
-    done = run()
+    done = run(fresh=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "p2pchat demo" in done.stdout
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_lists_every_verb(flag: str) -> None:
-    done = run(flag)
+    done = run(flag, fresh=True)
     assert (done.returncode, done.stderr) == (0, "")
     for verb in verbs.VERBS:
         assert re.search(rf"^  {verb.name} +{re.escape(verb.summary)}$", done.stdout, re.MULTILINE)
 
 
 def test_the_version_is_one_line() -> None:
-    assert re.fullmatch(r"p2pchat \d+\.\d+\.\d+\n", run("--version").stdout)
+    assert re.fullmatch(r"p2pchat \d+\.\d+\.\d+\n", run("--version", fresh=True).stdout)
 
 
 @pytest.mark.parametrize("verb", [verb.name for verb in verbs.VERBS])
@@ -69,7 +65,10 @@ def test_the_help_of_a_verb_has_an_example(verb: str) -> None:
 
 
 def test_a_mistyped_verb_gets_the_nearest() -> None:
-    assert errors_of("lisen") == (2, "p2pchat: error: no such verb: lisen\nhint: did you mean `p2pchat listen`?\n")
+    assert errors_of("lisen", fresh=True) == (
+        2,
+        "p2pchat: error: no such verb: lisen\nhint: did you mean `p2pchat listen`?\n",
+    )
 
 
 def test_an_unknown_verb_gets_the_way_to_the_list() -> None:
@@ -120,7 +119,7 @@ def test_a_mistyped_option_gets_the_nearest_of_the_verb(words: list[str], hint: 
 
 def test_a_mistyped_word_of_config_gets_the_nearest() -> None:
     said = "p2pchat: error: no such command 'shwo'\nhint: did you mean `p2pchat config show`?\n"
-    assert errors_of("config", "shwo") == (2, said)
+    assert errors_of("config", "shwo", fresh=True) == (2, said)
 
 
 @pytest.mark.parametrize("rest", [["p2pchat", "stdio"], ["-p", "22"]], ids=" ".join)
