@@ -102,14 +102,15 @@ def terminal(subject: Subject) -> str:
             cure="export TERM=xterm-256color, if it is a usual terminal; --plain says that it is meant so",
         )
     columns, rows = os.get_terminal_size(subject.screen)
-    if columns < NARROW:
+    if 0 < columns < NARROW:
         raise Unsound(
             f"the terminal is {columns} columns wide, and fewer than {NARROW} will not do",
             cure="make its window larger; over a serial line: stty cols 80 rows 24",
         )
     colours = "no colours" if _is_plain(subject, name) else "colours"
     pastes = "pastes count as typed" if name.startswith(OLD) else "pastes are told from keys"
-    return f"{name}, {columns} columns and {rows} rows, {colours}, {pastes}"
+    size = f"{columns} columns and {rows} rows" if columns else "of a size that nobody knows"
+    return f"{name}, {size}, {colours}, {pastes}"
 
 
 def _is_plain(subject: Subject, name: str) -> bool:

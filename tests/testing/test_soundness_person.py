@@ -138,6 +138,12 @@ def test_a_terminal_that_can_do_nothing(subject: Subject, screen: int, name: str
     assert "--plain" in cure
 
 
+def test_a_terminal_that_does_not_tell_its_size(subject: Subject, screen: int) -> None:
+    """As over a serial line: 80 columns are taken for granted then."""
+    termios.tcsetwinsize(screen, (0, 0))
+    assert ", of a size that nobody knows, " in told("terminal", replace(subject, screen=screen))
+
+
 def test_a_terminal_that_is_too_narrow(subject: Subject, screen: int) -> None:
     termios.tcsetwinsize(screen, (24, 10))
     what, cure = red("terminal", replace(subject, screen=screen))
