@@ -96,7 +96,7 @@ MUTANTS = [
         " and resume.base <= seen.seq + 1",
         "",
         (T_INBOX + "a_log_that_jumped_may_have_lost_messages", HISTORIES),
-        hunt="swarm",
+        hunt="restore=1",
     ),
     Mutant(
         "resume: a gap is not told",
@@ -104,7 +104,7 @@ MUTANTS = [
         "return resume.base > 1",
         "return False",
         (T_GATE + "a_receiver_that_is_an_old_backup_is_told_that_messages_may_be_missing", HISTORIES),
-        hunt="swarm",
+        hunt="restore=1",
     ),
     Mutant(
         "resume: a second one is taken",
@@ -135,7 +135,7 @@ MUTANTS = [
         "        self._ack_said = ledger.confirmed\n        self._ack_due = False\n        return",
         "        self._ack_said = self._arrived\n        self._ack_due = False\n        return",
         (T_LINK + "nothing_is_acknowledged_that_has_only_arrived", HISTORIES),
-        hunt="swarm",
+        hunt="slow=3",
     ),
     Mutant(
         "ack: of a guest before it was shown",
@@ -179,7 +179,7 @@ MUTANTS = [
         "    if len(new) == len(ids):\n",
         "    if True:\n",
         (T_INBOX + "an_id_that_was_shown_counts_and_is_not_shown_again", HISTORIES),
-        hunt="swarm",
+        hunt="restore=1",
     ),
     Mutant(
         "inbox: ids of voids entered",

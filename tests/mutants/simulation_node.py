@@ -68,7 +68,7 @@ MUTANTS = [
         "        if self.key is not None and (found := transaction.keyed(self.key)) is not None:\n",
         "        if self.key == '' and (found := transaction.keyed(self.key)) is not None:\n",
         (T_OUTGOING + "what_has_a_key_is_said_once",),
-        hunt="swarm",
+        hunt="at:after enqueue",
     ),
     Mutant(
         "world: a key is not kept",
@@ -76,7 +76,7 @@ MUTANTS = [
         "            transaction.tag(self.ids[0], key=self.key, ref=self.ref)",
         "            transaction.tag(self.ids[0], key=None, ref=self.ref)",
         (T_OUTGOING + "what_has_a_key_is_said_once",),
-        hunt="swarm",
+        hunt="at:after enqueue",
     ),
     # ---- links
     Mutant(

@@ -10,6 +10,7 @@ import pytest
 from p2pchat.testing.options import Options, story
 from tests.mutants.catalogue import all_mutants
 from tests.mutants.mutant import Mutant
+from tests.mutants.unmet import reason
 
 ROOT = Path(__file__).parent.parent.parent
 MUTANTS = all_mutants()
@@ -38,6 +39,11 @@ def test_a_bug_is_there_while_it_is_planted_and_no_longer(tmp_path: Path) -> Non
     with Mutant("sums: wrong", "sums.py", "+", "-", ()).planted(tmp_path):
         assert path.read_text() == "a - b"
     assert path.read_text() == "a + b"
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=named)
+def test_the_world_is_asked_or_there_is_a_reason(mutant: Mutant) -> None:
+    assert mutant.hunt or reason(mutant)
 
 
 @pytest.mark.parametrize("kind", sorted({mutant.hunt for mutant in MUTANTS} - {""}))

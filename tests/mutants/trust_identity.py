@@ -70,7 +70,7 @@ MUTANTS = [
             f"{MIDDLE}once_somebody_is_pinned_it_comes_too_late",
             f"{ONE_ADDRESS}who_is_dialed_there_second_is_refused_until_somebody_decides",
         ),
-        hunt="swarm",
+        hunt="key=2",
     ),
     Mutant(
         name="pin: not looked at",
@@ -81,7 +81,7 @@ MUTANTS = [
             f"{MIDDLE}where_a_key_is_expected_it_learns_nothing[pin]",
             f"{ONE_ADDRESS}who_is_dialed_there_second_is_refused_until_somebody_decides",
         ),
-        hunt="swarm",
+        hunt="key=2",
     ),
     Mutant(
         name="pin: whoever is at the address is the one whose id was given",
