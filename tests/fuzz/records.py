@@ -11,7 +11,10 @@ entry before both have resumed; never more than one record is kept; and the same
 
 from __future__ import annotations
 
+import copy
+import functools
 import math
+from collections import deque
 from collections.abc import Iterator
 from random import Random
 from typing import Final
@@ -26,7 +29,7 @@ from p2pchat.wire import codec
 from p2pchat.wire.close_codes import CloseCode
 from p2pchat.wire.frames import LAST_SEQ, Ack, Close, Frame, Hello, Msg, Ping, Pong, Resume, Typing
 from p2pchat.wire.padding import MAX_PLAINTEXT
-from p2pchat.wire.records import MAX_RECORD, record
+from p2pchat.wire.records import MAX_RECORD, RecordReader, record
 from tests.fuzz import frames
 from tests.fuzz.target import Bytes, Target, must
 from tests.support.entropy import seeded
@@ -59,13 +62,10 @@ class Story:
         self.said: list[bytes | None] = []  # None: it was not allowed
         self.now = 0.0
         self._cuts = Random(cuts) if cuts else None
-        self._seal = RecordCipher(CipherState(THEIRS)).seal
-        self.side = Connection(role, BOB, entropy=seeded(1), now=self.now)
-        self.side._secure(_secured(), self.now)
-        ours, theirs = STAGES[stage]
-        for frame in ours:
-            self.say(frame)
-        self.hear(self.sealed(b"".join(map(bytes, codec.encode_frames(theirs)))))
+        side, cipher, before = _begun(role, stage)
+        self.side = _twin(side)
+        self._seal = _twin_cipher(cipher).seal
+        self.told += before
 
     def sealed(self, plaintext: bytes) -> bytes:
         """Return the record with which the peer says `plaintext`."""
@@ -129,10 +129,37 @@ class Story:
             data = data[size:]
 
 
-def _secured() -> Secured:
-    """Return what a handshake leaves, without one: that would be most of the time."""
-    send, receive = (RecordCipher(CipherState(key)) for key in (OURS, THEIRS))
-    return Secured(peer=ALICE.peer_id, vouched=False, send=send, receive=receive, binding=bytes(32), early=b"")
+@functools.cache
+def _begun(role: Role, stage: int) -> tuple[Connection, RecordCipher, list[Event]]:
+    """Return us at that stage, the peer's cipher, and what was told by then. There is no handshake: keys are chosen."""
+    send, receive, cipher = (RecordCipher(CipherState(key)) for key in (OURS, THEIRS, THEIRS))
+    side = Connection(role, BOB, entropy=seeded(1), now=0.0)
+    secured = Secured(peer=ALICE.peer_id, vouched=False, send=send, receive=receive, binding=bytes(32), early=b"")
+    side._secure(secured, 0.0)
+    ours, theirs = STAGES[stage]
+    for frame in ours:
+        side.send(frame, now=0.0)
+    for plaintext in codec.encode_frames(theirs):
+        side.receive_data(record(cipher.seal(plaintext)), 0.0)
+    return side, cipher, events(side)
+
+
+def _twin(side: Connection) -> Connection:
+    """Return a connection that stands where `side` does: coming so far would take longer than most stories."""
+    twin = copy.copy(side)
+    assert side._channel is not None
+    twin._channel = copy.copy(side._channel)
+    twin._channel._send = _twin_cipher(side._channel._send)
+    twin._channel._receive = _twin_cipher(side._channel._receive)
+    twin._reader, twin._events = RecordReader(), deque()
+    twin._volatile, twin._timers = copy.copy(side._volatile), copy.copy(side._timers)
+    twin._volatile._times = side._volatile._times.copy()
+    twin._timers._due = side._timers._due.copy()
+    return twin
+
+
+def _twin_cipher(cipher: RecordCipher) -> RecordCipher:
+    return RecordCipher(copy.copy(cipher._cipher))
 
 
 def tell(data: bytes, *, cut: bool) -> Story:
