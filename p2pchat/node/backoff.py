@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     import random
 
 FIRST_CEILING = 1.0  # seconds; doubled after every failure
-LAST_CEILING = 300.0  # seconds
 STERN_FLOOR = 60.0  # seconds; after PROTOCOL and TOO_BIG: the same bytes would only do the same again
-SETTLED_AFTER = 60.0  # seconds of a running link after which earlier failures are forgotten
 
 
 class Redial(Enum):
@@ -44,18 +42,20 @@ def verdict(code: int | None) -> Redial:
 class Backoff:
     """Full jitter below a ceiling that doubles: clients that lost the same peer do not come back in step."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, *, cap: float) -> None:
+        """Begin without failures; `cap` is what the ceiling ends at, in seconds (`Limits.redial_cap`)."""
         self._rng = rng
-        self._ceiling = FIRST_CEILING
+        self._cap = cap
+        self._ceiling = min(FIRST_CEILING, self._cap)
 
     def next_delay(self, redial: Redial = Redial.BACK_OFF) -> float:
         """Return the seconds to wait before the next attempt, and raise the ceiling for the one after."""
         delay = self._rng.uniform(0.0, self._ceiling)
-        self._ceiling = min(LAST_CEILING, self._ceiling * 2)
+        self._ceiling = min(self._cap, self._ceiling * 2)
         if redial is Redial.BACK_OFF_STERN:
             delay += STERN_FLOOR
         return delay
 
     def reset(self) -> None:
-        """Forget earlier failures; call it when a link has run for `SETTLED_AFTER` seconds."""
-        self._ceiling = FIRST_CEILING
+        """Forget earlier failures; call it when a link has run for `Limits.redial_reset` seconds."""
+        self._ceiling = min(FIRST_CEILING, self._cap)

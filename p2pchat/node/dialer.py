@@ -16,7 +16,7 @@ from p2pchat.crypto.identity import Identity
 from p2pchat.crypto.noise import Role
 from p2pchat.errors import CodeFailed, ConnectFailed, P2PChatError
 from p2pchat.node import failures, notices
-from p2pchat.node.backoff import SETTLED_AFTER, Backoff, Redial, verdict
+from p2pchat.node.backoff import Backoff, Redial, verdict
 from p2pchat.node.events import DialFailed, Notice
 from p2pchat.node.greeting import Dialing
 from p2pchat.node.race import Missed, Race
@@ -50,7 +50,7 @@ class Dialer:
         self.identity: Identity = node.identity  # who we are to the peer
         self.voucher_by: Identity | None = None  # who vouches for us, a guest; then it has to be there too
         self.expected: PeerId | None = None  # who has to answer where we dial now; None: whoever does
-        self._backoff = Backoff(node.env.rng)
+        self._backoff = Backoff(node.env.rng, cap=node.settings.limits.redial_cap)
         self._session: Session | None = None
         self._delay: float | None = None
         self._started: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED
@@ -243,7 +243,7 @@ class Dialer:
             redial = (
                 Redial.NEVER
             )  # not a visit that crossed our dial: another program of ours is there, and we would fight
-        if seconds >= SETTLED_AFTER:
+        if seconds >= self._node.settings.limits.redial_reset:
             self._backoff.reset()
         self._delay = None if redial is Redial.NEVER else self._backoff.next_delay(redial)
         return self._delay

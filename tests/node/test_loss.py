@@ -12,7 +12,8 @@ from trio.testing import MockClock
 from p2pchat.address import Address
 from p2pchat.errors import RemoteProtocolError
 from p2pchat.node import events
-from p2pchat.node.backoff import LAST_CEILING
+from p2pchat.node.settings import NodeSettings
+from p2pchat.protocol.limits import Limits
 from p2pchat.wire.close_codes import CloseCode
 from tests.support.peers import HOME, Network, open_peer
 
@@ -71,13 +72,29 @@ async def test_redials_back_off_and_never_give_up(network: Network, autojump_clo
         network.cut()
         await bob.wait_for(events.DialFailed, count=20)
         pauses = [later - earlier for earlier, later in itertools.pairwise(network.dials)]
-        assert max(pauses) <= LAST_CEILING
+        assert max(pauses) <= Limits().redial_cap
         assert max(pauses[:3]) <= 4
         assert max(pauses) > 60
         await session.send("meanwhile")
         network.up = True
         await ann.wait_heard(2)
         assert ann.heard == ["before", "meanwhile"]
+
+
+@pytest.mark.parametrize(("limits", "longest"), [(Limits(redial_reset=0.0), 1.0), (Limits(redial_cap=2.0), 2.0)])
+async def test_pauses_are_what_the_limits_say(
+    network: Network, autojump_clock: MockClock, limits: Limits, longest: float
+) -> None:
+    settings = NodeSettings(limits=limits)
+    async with open_peer(network, seed=1) as ann, open_peer(network, seed=2, settings=settings) as bob:
+        await ann.node.listen(HOME)
+        await bob.node.dial(HOME)
+        for count in range(1, 9):
+            await ann.wait_for(events.Connected, count=count)
+            network.cut()
+            await bob.wait_for(events.Disconnected, count=count)
+        pauses = [event.redial or 0.0 for event in bob.told if isinstance(event, events.Disconnected)]
+        assert longest / 2 < max(pauses) <= longest
 
 
 async def test_a_peer_that_freezes_is_found_by_pings(network: Network, autojump_clock: MockClock) -> None:
