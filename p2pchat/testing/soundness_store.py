@@ -55,8 +55,9 @@ def _look_at(path: Path, subject: Subject) -> str:
                 f"it cannot be read to its end in {READING:g} seconds; however long it takes, this does it: "
                 f"sqlite3 {quote(str(path))} 'PRAGMA integrity_check'"
             ) from exc
+        (pages,), (size,) = (connection.execute(f"PRAGMA {of}").fetchone() for of in ("page_count", "page_size"))
     older = f", which the next start brings to {newest}" if version < newest else ""
-    return f"{path.stat().st_size / 2**20:.1f} MiB were read, without damage; version {version} of the tables{older}"
+    return f"{pages * size >> 10} KiB were read, without damage; version {version} of the tables{older}"
 
 
 def _opened_to_look(path: Path) -> sqlite3.Connection:

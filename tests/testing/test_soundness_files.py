@@ -101,6 +101,7 @@ def test_a_profile_that_is_ours_alone(lived_in: Subject) -> None:
     assert told("your files", lived_in).startswith("a key; 5 files")
 
 
+@pytest.mark.slow
 def test_a_key_with_a_passphrase_needs_none(lived_in: Subject) -> None:
     where = lived_in.profile.key
     keyfile.protect(where, keyfile.load_or_create(where, entropy=os.urandom), "sesame", entropy=os.urandom)

@@ -78,6 +78,7 @@ def with_transport(subject: Subject, transport: Transport) -> Subject:
 # ---- transports
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tcp IPv4", "unix", "exec", "memory"])
 def test_here_transports_work(subject: Subject, name: str) -> None:
     assert "MiB" in told(name, subject)
@@ -214,6 +215,7 @@ class NoSecretEither:
         return bytes(32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["handshake", "tampering", "invite"])
 def test_here_two_meet(subject: Subject, name: str) -> None:
     assert told(name, subject)
@@ -226,6 +228,7 @@ def test_a_library_that_computes_something_else(subject: Subject, monkeypatch: p
     assert cure
 
 
+@pytest.mark.slow
 def test_a_cipher_that_opens_whatever_comes(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noise, "ChaCha20Poly1305", Careless)
     what, cure = red("tampering", subject)
@@ -244,6 +247,7 @@ def test_a_handshake_that_accepts_what_was_changed(subject: Subject, monkeypatch
     assert "let nobody in" in cure
 
 
+@pytest.mark.slow
 def test_any_code_is_right(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     pake = invites._Run.pake
     monkeypatch.setattr(
@@ -254,6 +258,7 @@ def test_any_code_is_right(subject: Subject, monkeypatch: pytest.MonkeyPatch) ->
     assert cure
 
 
+@pytest.mark.slow
 def test_a_code_that_works_twice(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_invites, "_BURN", "SELECT 1 WHERE ? || ? IS NOT NULL")
     what, cure = red("invite", subject)
