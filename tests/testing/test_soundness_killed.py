@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from p2pchat.node.session import Session
 from p2pchat.testing import soundness_killed
-from p2pchat.testing.soundness import Subject
+from p2pchat.testing.soundness import Subject, Unsound
+from p2pchat.testing.soundness_meeting import Heard
+from p2pchat.wire.messages import Text
+from tests.support.logbook import BOB, open_logbook
 from tests.support.soundness import red, subject_in, told
 
 #: Python imports this when the killed program begins: its store is removed while it is open.
@@ -55,18 +57,26 @@ def test_a_disk_that_forgets(subject: Subject, monkeypatch: pytest.MonkeyPatch, 
     assert cure == soundness_killed.CURE
 
 
-@pytest.mark.slow
-def test_a_program_that_says_things_twice(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    send = Session.send
+@pytest.mark.parametrize(
+    ("came", "says"),
+    [
+        (["0", "1", "1"], "doubled, out of order, or not at all"),
+        (["0", "2", "1"], "doubled, out of order, or not at all"),
+        (["0", "2"], "doubled, out of order, or not at all"),
+        (["0", "1"], "had accepted 3 messages, and 2 came"),
+    ],
+)
+def test_what_was_accepted_and_came_otherwise(came: list[str], says: str) -> None:
+    with pytest.raises(Unsound, match=says):
+        soundness_killed._judge_what_was_said(Heard(texts=came), accepted=3)
 
-    async def twice(session: Session, text: str) -> None:
-        await send(session, text)
-        await send(session, text)
 
-    monkeypatch.setattr(Session, "send", twice)
-    what, cure = red("kill and resume", subject)
-    assert what == "the killed program had acknowledged 60 messages, and 60 are there, in 120 rows"
-    assert cure == soundness_killed.CURE
+def test_what_was_acknowledged_and_is_there_twice(subject: Subject, tmp_path: Path) -> None:
+    with open_logbook(tmp_path) as book:
+        for number in (*range(60), 59):
+            book.hear(BOB, Text(str(number)))
+    with pytest.raises(Unsound, match="acknowledged 60 messages, and 60 are there, in 61 rows"):
+        soundness_killed._judge_what_is_kept(subject, tmp_path)
 
 
 def test_a_program_that_does_not_run(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
