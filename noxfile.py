@@ -10,6 +10,7 @@ installed is skipped, never fetched. Arguments after `--` go to the tool: `nox -
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -124,6 +125,50 @@ def simulate(session: nox.Session) -> None:
     """Thousands of stories in the simulated world that nobody has seen before; arguments: how many, `--first SEED`."""
     install(session, "-e", ".", groups=("tests",))
     session.run("python", "-m", "p2pchat.testing.campaign", *(session.posargs or ["3000"]))
+
+
+@nox.session(default=False)
+def soak(session: nox.Session) -> None:
+    """Search by chance on two cores: worlds, swarms, properties, real kills; argument: minutes, 50 unless told."""
+    install(session, "-e", ".", groups=("tests",))
+    minutes = int(session.posargs[0]) if session.posargs else 50
+    campaign = ("python", "-m", "p2pchat.testing.campaign", str(10**9), "--seconds", str(60 * minutes))
+    swarm = ("python", "-m", "p2pchat", "simulate", "--quiet", "--peers")
+    pure = ("tests/wire", "tests/crypto", "tests/protocol")
+    lanes: list[list[tuple[str, ...]]] = [
+        [campaign],
+        [
+            *((*swarm, str(peers), "--runs", str(runs * minutes)) for peers, runs in ((5, 20), (10, 5), (20, 2))),
+            ("python", "-m", "pytest", "-q", "--hypothesis-profile=thorough", "-m", "hypothesis", *pure),
+            ("python", "-m", "tests.crash", str(20 * minutes)),
+        ],
+    ]
+
+    def go(lane: list[tuple[str, ...]]) -> None:
+        for command in lane:
+            session.run(*command)
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        for done in [pool.submit(go, lane) for lane in lanes]:
+            done.result()
+
+
+@nox.session(default=False, python=PYTHONS[0])
+def fuzz(session: nox.Session) -> None:
+    """Guess bytes and texts that break a promise, guided by coverage; arguments: `--seconds N`, names of targets."""
+    install(session, "-e", ".", groups=("fuzz",))
+    look = "import importlib.util; print(importlib.util.find_spec('atheris') is not None)"
+    if "True" not in str(session.run("python", "-c", look, silent=True)):
+        session.skip("there is no atheris for this Python or this platform")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change each expression of the pure packages, and see whether their tests notice; arguments: names of mutants."""
+    install(session, "-e", ".", groups=("mutation",))
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
 
 
 if __name__ == "__main__":
