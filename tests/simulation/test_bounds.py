@@ -1,0 +1,109 @@
+"""The bounds of the simulated world, and how long it may take to calm down: what is too much, or too late, is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import trio
+
+from p2pchat.node.session import Session
+from p2pchat.testing import bounds
+from p2pchat.testing.accounts import Accounts
+from p2pchat.testing.bounds import tasks_below
+from p2pchat.testing.calm import time_to_calm_down
+from p2pchat.testing.checker import Broken
+from p2pchat.testing.invariants import INVARIANTS
+from p2pchat.testing.lanes import Pace
+from p2pchat.testing.scenario import Profile, Say, Scenario
+from p2pchat.testing.simpeer import Peer
+from p2pchat.testing.simprocess import Running
+from p2pchat.testing.wiretap import FILLER
+from p2pchat.testing.world import World, play
+
+QUIET = Profile(pace=Pace(latency=0.005))
+STORY = Scenario(1, QUIET, (Say(1.0, 0, 1), Say(2.0, 1, 0, 3000)), ())
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_tasks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bounds, "TASKS", -bounds.TASKS)
+
+
+def no_wires(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bounds, "WIRES_OF_A_PEER", 0)
+
+
+def wires_that_are_left_over(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bounds, "QUIET_WIRES", 0)
+
+
+def deaf_faces(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Running, "_told", lambda self, event: None)
+
+
+def lost_links(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Session, "connected", property(lambda self: False))
+
+
+def talk_in_the_clear(patch: pytest.MonkeyPatch) -> None:
+    told = World._overhear
+    patch.setattr(World, "_overhear", lambda self, lane, data: told(self, lane, data + FILLER))
+
+
+def writing_processes_that_nobody_knows(patch: pytest.MonkeyPatch) -> None:
+    committed = Peer.committed
+    patch.setattr(Peer, "committed", lambda self, connection, by=None: committed(self, connection, by=by and object()))
+
+
+def test_nothing_is_too_much_where_nothing_is_planted() -> None:
+    report = play(STORY)
+    assert report.held == tuple(INVARIANTS)
+    assert report.accounts == Accounts(asked=2, accepted=2, delivered=2)
+
+
+@pytest.mark.parametrize(
+    ("plant", "complaint"),
+    [
+        (no_tasks, "TOO MUCH: .* tasks, and -?[0-9]+ are the limit"),
+        (no_wires, "TOO MUCH: .* has 1 connections, and 0 are the limit"),
+        (wires_that_are_left_over, "TOO MUCH: .* has 1 connections, and 0 are the limit"),
+        (deaf_faces, "STUCK: .* nobody was told that .'bob>alice 1 was heard'"),
+        (lost_links, r"STUCK: .*'alice and bob have \[0, 0\] links over 1 connections"),
+        (talk_in_the_clear, "IN THE CLEAR: a part of a message"),
+        (writing_processes_that_nobody_knows, "NOT FENCED"),
+    ],
+)
+def test_what_is_too_much_or_too_late_is_told(plant: Plant, complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    with pytest.raises(Broken, match=complaint):
+        play(STORY)
+
+
+def test_time_to_calm_down_depends_on_the_world() -> None:
+    def time(**changes: object) -> float:
+        return time_to_calm_down(replace(STORY, profile=replace(QUIET, **changes)))  # type: ignore[arg-type]
+
+    assert 60 < time() < time(patience=900.0)
+    assert time(patience=900.0) == pytest.approx(time() + 810)
+    assert time(guarded=True) == pytest.approx(time() + 60)
+    assert time(pace=Pace(latency=0.005, bandwidth=1.0)) > time() + 3000
+    assert time(disk=1.0) > time() + 4
+
+
+def test_tasks_are_counted_with_those_below_them() -> None:
+    async def sleep() -> None:
+        await trio.sleep(9)
+
+    async def main() -> int:
+        assert tasks_below(None) == 0
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sleep)
+            nursery.start_soon(sleep)
+            found = tasks_below(trio.lowlevel.current_task())
+            nursery.cancel_scope.cancel()
+        return found
+
+    assert trio.run(main) == 3
