@@ -50,7 +50,10 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     startable = {name for path in ASYNC for name in STARTABLE.findall(path.read_text(encoding="utf-8"))}
     names = f"--startable-in-context-manager={','.join(sorted(startable))}"
-    session.run("flake8-async", *FLAKE8_ASYNC, names, *map(str, ASYNC))
+    halves = [[*FLAKE8_ASYNC, names, *map(str, half)] for half in (ASYNC[::2], ASYNC[1::2])]
+    with ThreadPoolExecutor(2) as pool:  # it has one thread, and takes longer than all others together
+        for done in [pool.submit(session.run, "flake8-async", *half) for half in halves]:
+            done.result()
     session.run("lint-imports", "--no-cache")
 
 
@@ -76,7 +79,7 @@ def tests(session: nox.Session) -> None:
     """Every test; under the oldest Python also the coverage gates."""
     install(session, "-e", ".", groups=("tests",))
     together = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # most of them wait for real processes
-    everything = [*together, "--ignore=tests/e2e"]
+    everything = [*together, "--ignore=tests/e2e", "--ignore=tests/netns"]
     pytest = ["-m", "pytest", "--hypothesis-profile=ci", *(session.posargs or everything)]
     env = {"PYTHONDONTWRITEBYTECODE": ""}  # hundreds of processes begin, and compiling is more than half of a beginning
     if session.posargs or session.python != PYTHONS[0]:
@@ -104,6 +107,13 @@ def crash(session: nox.Session) -> None:
     """Kill real processes at random moments, two thousand times or as often as asked, and compare what they kept."""
     install(session, ".", groups=("tests",))
     session.run("python", "-m", "tests.crash", *session.posargs)
+
+
+@nox.session(default=False)
+def netns(session: nox.Session) -> None:
+    """Two hosts with kernels of their own and a cable that is pulled: real processes. Needs root, ip and nsenter."""
+    install(session, ".", groups=("tests",))
+    session.run("python", "-m", "pytest", *(session.posargs or ["-rPs", "tests/netns"]))
 
 
 @nox.session(default=False)
