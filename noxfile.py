@@ -78,7 +78,7 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test; under the oldest Python also the coverage gates."""
     install(session, "-e", ".", groups=("tests",))
-    together = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # most of them wait for real processes
+    together = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]  # of three, one waits for a process
     everything = [*together, "--ignore=tests/e2e", "--ignore=tests/netns"]
     pytest = ["-m", "pytest", "--hypothesis-profile=ci", *(session.posargs or everything)]
     env = {"PYTHONDONTWRITEBYTECODE": ""}  # hundreds of processes begin, and compiling is more than half of a beginning
