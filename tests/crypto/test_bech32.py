@@ -50,8 +50,9 @@ def test_what_is_wrong_is_named(text: str, reason: str) -> None:
         bech32.decode(prefix(text), text)
 
 
-def test_a_whole_group_of_filling_is_refused() -> None:
-    groups = [0] * 3  # 15 bits: one byte, and more than a group besides
+@pytest.mark.parametrize("count", [1, 3, 6])  # a group and 0, 2, 1 bits beyond whole bytes
+def test_a_whole_group_of_filling_is_refused(count: int) -> None:
+    groups = [0] * count
     checksum = bech32._polymod([*bech32._expand("a"), *groups, *[0] * 6]) ^ bech32.CHECKSUM
     text = "a1" + "".join(bech32.ALPHABET[g] for g in [*groups, *(checksum >> 5 * (5 - i) & 31 for i in range(6))])
     with pytest.raises(ValueError, match="whole byte"):

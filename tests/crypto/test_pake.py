@@ -235,3 +235,11 @@ def test_nothing_secret_is_shown() -> None:
     secret: list[Any] = [PRS, keys.isk, keys.tag_a, keys.tag_b, a._scalar.private_bytes_raw(), a._times(b.share)]
     assert not any(text in shown for value in secret for text in (str(value), repr(value), value.hex()))
     assert a.share.hex() in shown
+
+
+@pytest.mark.parametrize(
+    ("length", "prefix"), [(0, "00"), (0x7F, "7f"), (0x80, "8001"), (0x81, "8101"), (300, "ac02"), (2**14, "808001")]
+)
+def test_lengths_are_written_in_leb128(length: int, prefix: str) -> None:
+    """Source: draft-irtf-cfrg-cpace, "prepend_len"; the vectors of it have no part of 128 bytes or more."""
+    assert pake._lv_cat(bytes(length)) == bytes.fromhex(prefix) + bytes(length)
