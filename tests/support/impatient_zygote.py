@@ -12,7 +12,7 @@ from dataclasses import fields
 from p2pchat.protocol.limits import Limits
 from tests.support import zygote
 
-FASTER = 30
+FASTER = 15
 USUAL = Limits()
 IMPATIENT = Limits(
     ping=USUAL.ping / FASTER, dead=USUAL.dead / FASTER, write_stall=USUAL.write_stall / FASTER, redial_cap=2.0
