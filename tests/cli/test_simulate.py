@@ -28,6 +28,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "howto" / "simulate.md"
 TRANSCRIPTS = re.findall(r"(?ms)^<!-- simulated -->\n\n```console\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
 
 CALM = ("--faults", "none", "--minutes", "0.1")  # costs least
+SHORT = ("--seed", "5", "--faults", "reset=2", "--minutes", "0.1")
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +78,7 @@ def test_without_a_seed_one_is_drawn_and_named(capfd: pytest.CaptureFixture[str]
 
 
 def test_the_same_words_print_the_same_bytes_in_every_process() -> None:
-    words = [*MAIN, "simulate", "--seed", "9", "--trace"]
+    words = [*MAIN, "simulate", *SHORT, "--trace"]
     runs = [
         subprocess.Popen(
             words, env=os.environ | {"PYTHONHASHSEED": str(seed), "COLUMNS": columns}, stdout=subprocess.PIPE
@@ -142,10 +143,10 @@ def test_one_object_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("planted")
 def test_a_broken_promise_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
-    assert simulate("--seed", "1", "--json", "--shrink") == 1
+    assert simulate(*SHORT, "--json", "--shrink") == 1
     (result,) = contract.parse(capfd.readouterr().out.encode())
     (broken,) = result["broken"]
-    assert broken["again"] == "p2pchat simulate --seed 1"
+    assert broken["again"] == "p2pchat simulate --seed 5 --minutes 0.1 --faults reset=2"
     assert broken["message"].startswith("PLANTED: ")
     assert broken["shorter"]["faults"] == 0
     assert broken["shorter"]["messages"] in {2, 3}
@@ -181,12 +182,12 @@ def test_the_next_stories_are_played_all_the_same(capfd: pytest.CaptureFixture[s
 
 @pytest.mark.usefixtures("planted")
 def test_a_shorter_story_is_told_and_can_be_pasted(capfd: pytest.CaptureFixture[str]) -> None:
-    assert simulate("--seed", "1", "--shrink") == 1
+    assert simulate(*SHORT, "--shrink") == 1
     text = capfd.readouterr().out
     assert re.search(r"(?m)^shorter    0 of \d+ faults and [23] of \d+ messages break it as well", text)
     names: dict[str, object] = {}
     exec(text.partition("as a test:\n\n")[2].rpartition("\n\n")[0], names)
-    test = names["test_the_story_of_seed_1"]
+    test = names["test_the_story_of_seed_5"]
     assert callable(test)
     assert str(test.__doc__).startswith("PLANTED: ")
     with pytest.raises(Broken, match="PLANTED"):

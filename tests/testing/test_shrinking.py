@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 
 from p2pchat.testing import faults, shrinking
-from p2pchat.testing.checker import Broken, Line
 from p2pchat.testing.lanes import Pace
 from p2pchat.testing.scenario import Profile, Say, Scenario
-from p2pchat.testing.shrinking import Ending, ending, shrunk
+from p2pchat.testing.shrinking import Ending, shrunk
 
 SAYS = tuple(Say(float(at), 0, 1) for at in range(1, 33))
 TROUBLES = tuple(faults.Reset(at + 0.5, 0, 1) for at in range(10))
@@ -49,22 +48,6 @@ def test_a_good_story_is_played_once_and_left_as_it_is(played: list[Scenario]) -
     good = replace(STORY, faults=())
     assert shrunk(good) is good
     assert played == [good]
-
-
-@pytest.mark.slow
-def test_a_story_of_the_world_is_made_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    hear = Line.hear
-
-    def refuse_the_second(self: Line, text: str) -> int:
-        if " 2 " in text:
-            raise Broken("PLANTED: the second message")
-        return hear(self, text)
-
-    monkeypatch.setattr(Line, "hear", refuse_the_second)
-    troubles = (faults.Reset(1.5, 0, 1), faults.Crash(2.5, 1, None, 0.0))
-    story = replace(STORY, says=SAYS[:4], faults=troubles)
-    assert str(ending(story)) == "PLANTED: the second message"
-    assert shrunk(story) == replace(story, says=SAYS[2:4], faults=(), again="")
 
 
 def test_bad_ends_are_the_same_by_their_promise_or_their_kind() -> None:
