@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from p2pchat.testing.checker import Line, Said
     from p2pchat.testing.simpeer import Peer
 
+FAILURES = "SELECT id FROM messages WHERE mine AND failed IS NOT NULL"
+
 
 @final
 class Face:
@@ -27,6 +29,7 @@ class Face:
         self._heard_before: dict[str, int] = {}  # by line: how much was on the disk when this process began to be told
         self._accepted: list[tuple[Line, Said]] = []
         self._delivered: set[bytes] = set()  # ids of messages that were told to be
+        self._failed: set[bytes] = set()  # … never to arrive
         self._address: dict[Session, Address | None] = {}
 
     def begin(self) -> None:
@@ -51,6 +54,7 @@ class Face:
                     self._show(line, message.body)
             case events.StatesChanged(session=session):
                 self._delivered |= {name.bytes for name in event.delivered}
+                self._failed |= {name.bytes for name in event.failed}
                 self._check_delivered(world.line(self._peer, world.by_key[session.peer.key]), event)
             case events.Connected(session=session, address=address):
                 self._meet_again(session)
@@ -78,11 +82,22 @@ class Face:
             for number in line.heard[self._heard_before.get(line.name, 0) :]
             if (line.name, number) not in self._shown
         ]
-        return heard + [
+        delivered = [
             f"{line.name} {said.number} was delivered"
             for line, said in self._accepted
             if said.must_arrive and said.id not in self._delivered
         ]
+        return heard + delivered + self._unexplained()
+
+    def _unexplained(self) -> list[str]:
+        """Return what is out of date by what the disk says, and this process does not know it."""
+        open_ones = [
+            (line, said)
+            for line, said in self._accepted
+            if said.may_expire and said.fate is Fate.ACCEPTED and said.id not in self._delivered | self._failed
+        ]
+        failed = {row[0] for row in self._peer.ask(FAILURES)} if open_ones else set()
+        return [f"{line.name} {said.number} has expired" for line, said in open_ones if said.id in failed]
 
     def _mark_link(self, other: str, *, resumed: bool) -> None:
         """Mark what is rare about the link to a peer that has just begun."""

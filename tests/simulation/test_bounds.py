@@ -14,6 +14,7 @@ from p2pchat.testing.accounts import Accounts
 from p2pchat.testing.bounds import tasks_below
 from p2pchat.testing.calm import time_to_calm_down
 from p2pchat.testing.checker import Broken
+from p2pchat.testing.faults import Crash
 from p2pchat.testing.invariants import INVARIANTS
 from p2pchat.testing.lanes import Pace
 from p2pchat.testing.scenario import Profile, Say, Scenario
@@ -80,6 +81,16 @@ def test_what_is_too_much_or_too_late_is_told(plant: Plant, complaint: str, monk
     plant(monkeypatch)
     with pytest.raises(Broken, match=complaint):
         play(STORY)
+
+
+def test_who_is_not_told_that_a_message_has_expired_complains(monkeypatch: pytest.MonkeyPatch) -> None:
+    says = (Say(1.0, 0, 1), Say(5.0, 0, 1, expires_after=1.0))
+    story = replace(STORY, says=says, faults=(Crash(4.0, 1, None, 20.0),))
+    assert play(story).accounts == Accounts(asked=2, accepted=2, delivered=1, expired=1)
+    told = Running._told
+    monkeypatch.setattr(Running, "_told", lambda self, event: getattr(event, "failed", ()) or told(self, event))
+    with pytest.raises(Broken, match=r"nobody was told that .'alice>bob 2 has expired'"):
+        play(story)
 
 
 def test_time_to_calm_down_depends_on_the_world() -> None:
