@@ -104,7 +104,6 @@ MUTANTS = [
         "        if entry.kind != VOID:\n",
         "        if True:\n",
         (T_ASSEMBLY + "a_void_shows_nothing_and_ends_what_was_waiting", HISTORIES),
-        hunt="swarm",
     ),
     Mutant(
         "void: shown in a batch of its own",

@@ -106,7 +106,7 @@ MUTANTS = [
         "        heads.keep_parts(self._database, head.pair, head.seen.parts, seen.parts)\n",
         "",
         (T_LEDGER + "a_long_message_is_kept_part_by_part",),
-        hunt="swarm",
+        hunt="at:after receive",
     ),
     Mutant(
         "world: one log for all peers",
@@ -140,7 +140,7 @@ MUTANTS = [
         "BETWEEN ? AND ? ORDER BY seq",
         "BETWEEN ? AND ? ORDER BY sent_ms DESC",
         (OVER_A_DATABASE,),
-        hunt="swarm",
+        hunt="jump=3",
     ),
     Mutant(
         "world: resent from one entry too late",

@@ -17,6 +17,7 @@ STEP = "p2pchat/node/step.py"
 STORE = "p2pchat/store/store.py"
 
 T_BACKOFF = "tests/node/test_backoff.py::test_"
+T_CROWDED = "tests/node/test_crowded.py::test_"
 T_DURABLE = "tests/node/test_durable.py::test_"
 T_LOSS = "tests/node/test_loss.py::test_"
 T_OUTGOING = "tests/node/test_outgoing.py::test_"
@@ -51,7 +52,7 @@ MUTANTS = [
         EXCHANGE,
         "self._hand_next |= self._look_again or (",
         "self._hand_next |= False or (",
-        (T_DURABLE + "what_is_said_while_nobody_is_there_arrives_when_both_are_back",),
+        (T_CROWDED + "what_is_said_during_a_transaction_leaves_with_the_next_one",),
         hunt="swarm",
     ),
     Mutant(
@@ -59,7 +60,7 @@ MUTANTS = [
         OUTGOING,
         "        self.settle()  # what was said meanwhile\n",
         "",
-        (T_OUTGOING + "what_a_closed_store_does_not_even_ask_for_is_not_accepted",),
+        (T_CROWDED + "what_is_said_during_a_transaction_leaves_with_the_next_one",),
         hunt="swarm",
     ),
     Mutant(
@@ -84,7 +85,7 @@ MUTANTS = [
         STEP,
         "[*batches] if ack is None else [ack, *batches]",
         "[*batches][::-1] if ack is None else [ack, *batches][::-1]",
-        (T_LOSS + "what_is_said_while_links_break_is_heard_once_and_in_order",),
+        (T_CROWDED + "a_connection_that_holds_little_lets_everything_through",),
         hunt="swarm",
     ),
     Mutant(
@@ -92,7 +93,7 @@ MUTANTS = [
         LINK,
         "                del self._out[: self._sender.send_nowait(self._out)]",
         "                self._sender.send_nowait(self._out)\n                self._out.clear()",
-        (T_LOSS + "what_is_said_while_links_break_is_heard_once_and_in_order",),
+        (T_CROWDED + "a_connection_that_holds_little_lets_everything_through",),
         hunt="swarm",
     ),
     Mutant(
@@ -101,7 +102,7 @@ MUTANTS = [
         "                del self._out[: self._sender.send_nowait(self._out)]",
         "                taken = self._sender.send_nowait(self._out)\n"
         "                del self._out[: taken if taken == len(self._out) else 0]",
-        (T_LOSS + "what_is_said_while_links_break_is_heard_once_and_in_order",),
+        (T_CROWDED + "a_connection_that_holds_little_lets_everything_through",),
         hunt="swarm",
     ),
     Mutant(
@@ -117,7 +118,7 @@ MUTANTS = [
         EXCHANGE,
         "        self.session.stepped(step)\n        if not self._delivery.is_full:",
         "        self.session.stepped(step)\n        if self.link.end is not None:",
-        (T_DURABLE + "what_is_said_while_nobody_is_there_arrives_when_both_are_back",),
+        (T_CROWDED + "a_window_of_two_lets_everything_through",),
         hunt="swarm",
     ),
     Mutant(
