@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from random import Random
 
@@ -21,8 +22,8 @@ def main() -> None:
             return bytes(atheris.Mutate(data, max_size))
         return target.change(data, dice, atheris.Mutate)[:max_size]
 
-    arguments = [sys.argv[0], *arguments, f"-max_len={target.max_length}"]
-    atheris.Setup(arguments, target.run, custom_mutator=change)
+    again = shlex.join([sys.executable, "-m", "tests.fuzz.one", name])  # a merge calls itself, by what stands first
+    atheris.Setup([again, *arguments, f"-max_len={target.max_length}"], target.run, custom_mutator=change)
     atheris.Fuzz()
 
 
