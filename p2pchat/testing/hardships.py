@@ -116,6 +116,21 @@ class SlowReader:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseWindow:
+    """End one of the processes of a peer, by force or in an orderly way; the others go on, and it is back later."""
+
+    at: float
+    who: int
+    seat: int
+    orderly: bool
+    down: float
+
+    def strike(self, world: World) -> None:
+        """Let it happen now."""
+        world.peers[self.who].close_window(self.seat, orderly=self.orderly, down=self.down)
+
+
+@dataclass(frozen=True, slots=True)
 class PartOneWay:
     """Let nothing get from one machine to the other for a while, and everything back."""
 

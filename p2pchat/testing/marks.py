@@ -23,6 +23,7 @@ RARE: Final[Mapping[str, str]] = {
     "clogged": "a direction of a connection delivered nothing for a while",
     "forgotten on its way": "… and for ever, with nobody told",
     "moved to another transport": "a conversation went on over a link of another kind",
+    "a window closes": "one of the processes of a profile ended, and the others went on",
     "continued in another process": "a process saw that another one of its profile has the link",
     # --- deaths and disks
     "killed": "a process died",

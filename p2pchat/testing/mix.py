@@ -46,6 +46,7 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "deaf": 1,
     "reader": 1,
     "flood": 1,
+    "window": 1,
 }
 _NEED_POWER: Final = frozenset({"power", "full", "errors"})
 _JUMPS: Final = (1.0, 60.0, 7200.0, 1e6, 1e8, 1.7e9)  # seconds: leap, drift, summer time, days, years, and to 1973
@@ -98,6 +99,9 @@ def _spread(throw: random.Random, profile: Profile, says: tuple[Say, ...], kinds
             story += _restored(throw, sorted((at, _near(throw, says))), old)
         elif kind == "swizzle":
             story += _swizzled(throw, at, profile.peers)
+        elif kind == "window":
+            seat = throw.randrange(profile.seats(profile.doubled))
+            story.append(hardships.CloseWindow(at, profile.doubled, seat, throw.random() < 0.5, _down(throw)))
         else:
             story += _of_two(throw, kind, at, one, other)
     return tuple(sorted(story, key=lambda fault: fault.at))

@@ -34,7 +34,7 @@ PROFILES: Final[Mapping[str, Mapping[str, int]]] = {
     "crashes": {"kill": 2, "power": 1, "point": 3, "stop": 1},
     "disk": {"full": 2, "slow": 2, "errors": 2, "power": 1, "restore": 1},
     "machines": {"jump": 1, "freeze": 1, "descriptors": 1, "deaf": 1, "flood": 1},
-    "people": {"key": 1, "reader": 1, "move": 1, "stop": 1, "cut": 1},
+    "people": {"key": 1, "reader": 1, "move": 1, "stop": 1, "window": 1, "cut": 1},
 }
 
 #: Stories of their own, each made for one kind of accident.

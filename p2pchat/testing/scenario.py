@@ -46,8 +46,13 @@ class Profile:
     patience: float = 90.0  # seconds of silence until a link is given up
     window: int = 4096  # entries that may be under way
     skew: float = 0.0  # seconds by which wall clocks differ, at most
-    doubles: bool = False  # Alice has two processes on one profile
+    doubles: int = 0  # how many more processes there are on the profile of one peer
+    doubled: int = 0  # and of which: it dials all others, since what is judged is what the dialing process shows
     guarded: bool = False  # only who is known is let in, and people get to know each other by codes
+
+    def seats(self, who: int) -> int:
+        """Return how many processes a peer has: the first listens, the last dials."""
+        return 1 + (self.doubles if who == self.doubled else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ def aimed(seed: int, point: str) -> Scenario:
     story += [faults.CrashAt(0.0, victim, point, nth, mix.loss(throw), throw.choice((0.0, 3.0)))]
     says, story = tuple(sorted(says, key=lambda say: say.at)), sorted(story, key=lambda fault: fault.at)
     again = f"--seed {seed} --faults 'at:{point}'"
-    return Scenario(seed, replace(profile, doubles=False), says, tuple(story), again)
+    return Scenario(seed, replace(profile, doubles=0), says, tuple(story), again)
 
 
 def haunted(seed: int) -> Scenario:
@@ -135,7 +140,7 @@ def haunted(seed: int) -> Scenario:
     (docs/protocol.md 6.4). Alice has two processes, and the one with the old link learns last that there is a newer.
     """
     throw = dice(seed, "haunted")
-    profile = Profile(pace=Pace(latency=0.05), disk=throw.choice((0.0, 0.004, 0.05)), doubles=True)
+    profile = Profile(pace=Pace(latency=0.05), disk=throw.choice((0.0, 0.004, 0.05)), doubles=1)
     begins, dials = 5.0, 6.15 + 3 * profile.disk  # when Bob is restored, and when he dials
     claims = dials + 0.25 + profile.disk / 2  # about when Alice's other process takes his new link
     held = claims + throw.uniform(0, 0.15) - begins + 0.1
@@ -161,7 +166,7 @@ def overlapping(seed: int) -> Scenario:
     latency = throw.choice((0.001, 0.005, 0.05))
     pace = Pace(latency=latency, jitter=throw.choice((0, latency)), splits=throw.choice((0, 0.5)))
     disk = throw.choice((0.0, 0.004, 0.05, 0.5))
-    profile = Profile(pace=pace, everybody_dials=True, disk=disk, doubles=throw.random() < 0.2)
+    profile = Profile(pace=pace, everybody_dials=True, disk=disk, doubles=int(throw.random() < 0.2))
     says: list[Say] = []
     story: list[Fault] = []
     for number in range(1, 5):
@@ -200,15 +205,18 @@ def _profile(throw: random.Random) -> tuple[Profile, float]:
         splits=throw.choice((0, 0.2, 0.9)),
         buffer=throw.choice((2**12, 2**16)),
     )
+    everybody_dials = throw.random() < 0.5
+    doubles = throw.choice((1, 1, 2)) if throw.random() < 0.2 else 0
     profile = Profile(
         peers=throw.choice((2, 2, 2, 3)),
-        everybody_dials=throw.random() < 0.5,
+        everybody_dials=everybody_dials,
         pace=pace,
         disk=throw.choice((0.0, 0.001, 0.004, 0.05, 0.5)),
         patience=max(throw.choice((6.0, 15.0, 90.0)), 3 * _seconds_for_a_record(pace)),
         window=throw.choice((2, 16, 4096)),
         skew=throw.choice((0.0, 0.0, 30.0, 1e6)),
-        doubles=throw.random() < 0.15,
+        doubles=doubles,
+        doubled=throw.randrange(2) if everybody_dials and doubles else 0,
         guarded=throw.random() < 0.4,
     )
     return profile, throw.choice((2.0, 8.0, 30.0))
@@ -234,6 +242,6 @@ def _says(throw: random.Random, profile: Profile, lasts: float, share: float = 1
         luck = throw.random()
         withdraw_after = throw.choice((0.0, 0.001, 1.0)) if luck < 0.08 else None
         expires_after = throw.choice((0.5, 5.0)) if 0.08 < luck < 0.14 else None
-        process = int(profile.doubles and who == 0 and throw.random() < 0.5)
+        process = throw.randrange(profile.seats(who))
         says.append(Say(round(at, 3), who, to, size, process, withdraw_after, expires_after, luck > 0.6))
     return tuple(sorted(says, key=lambda say: say.at))

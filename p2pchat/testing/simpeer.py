@@ -69,7 +69,7 @@ class Peer:
         )
         self.disk: SimDisk = SimDisk(world.scratch / name, dice(world.scenario.seed, name, "disk"))
         self.skew: float = dice(world.scenario.seed, name, "skew").uniform(-1, 1) * profile.skew
-        self.seats: int = 1 + (profile.doubles and number == 0)  # processes
+        self.seats: int = profile.seats(number)  # processes
         self.running: list[Running] = []
         self.starts: int = 0
         self.delay: float = profile.disk  # seconds for a transaction
@@ -102,10 +102,10 @@ class Peer:
     # ---- life and death
 
     def start(self) -> None:
-        """Start the programs of this peer, unless they run already. Whoever took its place has to leave."""
+        """Start the programs of this peer that do not run already. Whoever took its place has to leave."""
         self._drive_out()
-        if not self.running and not self.world.over:
-            for seat in range(self.seats):
+        if not self.world.over:
+            for seat in sorted(set(range(self.seats)) - {process.seat for process in self.running}):
                 self.starts += 1
                 process = Running(self, seat, self.starts)
                 self.running.append(process)
@@ -121,6 +121,18 @@ class Peer:
             self.machine.lose_power()
         self.end()
         self.world.start_soon(self.start_later, down)
+
+    def close_window(self, seat: int, *, orderly: bool, down: float) -> None:
+        """End one process, which is back later; the others of this peer go on."""
+        for process in [process for process in self.running if process.seat == seat]:
+            self.world.mark("a window closes")
+            process.restart_after = down
+            if orderly:
+                process.leaving.set()
+            else:
+                process.kill()
+                self.running.remove(process)
+                self.world.start_soon(self.start_later, down)
 
     def end(self) -> None:
         """Kill what runs."""

@@ -45,6 +45,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "Freeze": "{who} is frozen for {seconds} s; its kernel goes on",
     "Deaf": "{who} accepts no connection for {seconds} s",
     "SlowReader": "the person at {who} takes {delay} s for each event, for {seconds} s",
+    "CloseWindow": "window {seat} of {who} closes, to be back after {down} s (in an orderly way: {orderly})",
     "PartOneWay": "nothing gets from {one} to {other} for {seconds} s, and everything back",
     "Knocking": "strangers knock at {who} for {seconds} s, {at_once} at once from {machines} machines: {manner}",
 }
@@ -95,7 +96,8 @@ WORLD: Final[Mapping[str, str]] = {
     "patience": "a link is given up after {:g} s of silence",
     "window": "{} messages may wait for their acknowledgement",
     "skew": "clocks are up to {:g} s wrong",
-    "doubles": "alice has two windows",
+    "doubles": "{} more windows of one peer",
+    "doubled": "they are those of the second",
     "guarded": "nobody is let in who is not known",
 }
 

@@ -13,6 +13,7 @@ from p2pchat.testing import faults, hardships, mix
 from p2pchat.testing.flood import MANNERS
 from p2pchat.testing.hardships import (
     ClockJump,
+    CloseWindow,
     Deaf,
     DiskErrors,
     Freeze,
@@ -148,6 +149,17 @@ def test_honest_talk_goes_on_beside_a_flood_of_strangers(manner: str) -> None:
     report = played(knocking)
     assert report.marks[f"strangers: {manner}"] == 1
     assert longest_pause(heard_at(report)) < 1.5
+
+
+@pytest.mark.parametrize("orderly", [True, False])
+def test_a_window_closes_and_comes_back_while_the_others_go_on(orderly: bool) -> None:  # noqa: FBT001
+    profile = Profile(pace=PACE, everybody_dials=True, doubles=2, doubled=1)
+    says = tuple(Say(at + 0.1 * window, 1, 0, process=window) for at in range(1, 12) for window in range(3))
+    closing = [CloseWindow(3.0 + 2 * seat, 1, seat, orderly, 1.0) for seat in range(3)]
+    report = played(*closing, profile=profile, says=says)
+    assert report.marks["a window closes"] == 3
+    assert [what[0] for _, who, *what in report.trace if who == "bob"].count("starts") == 6
+    assert longest_pause(accepted_at(report, "bob>alice")) < 1
 
 
 # ---- stories
