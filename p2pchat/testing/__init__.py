@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from p2pchat.testing.simhost import Host as Host
     from p2pchat.testing.simhost import SimProcess as SimProcess
     from p2pchat.testing.simnet import SimNetwork as SimNetwork
-    from p2pchat.testing.simnet import Wire as Wire
     from p2pchat.testing.simulation import Simulation as Simulation
     from p2pchat.testing.simulation import simulate as simulate
     from p2pchat.testing.simulation import simulate_many as simulate_many
+    from p2pchat.testing.simwire import Wire as Wire
     from p2pchat.testing.trouble import TROUBLES as TROUBLES
     from p2pchat.testing.world import Report as Report
     from p2pchat.testing.world import play as play
@@ -55,7 +55,7 @@ _HOMES = {
     "Host": "p2pchat.testing.simhost",
     "SimProcess": "p2pchat.testing.simhost",
     "SimNetwork": "p2pchat.testing.simnet",
-    "Wire": "p2pchat.testing.simnet",
+    "Wire": "p2pchat.testing.simwire",
     "Simulation": "p2pchat.testing.simulation",
     "simulate": "p2pchat.testing.simulation",
     "simulate_many": "p2pchat.testing.simulation",

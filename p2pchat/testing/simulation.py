@@ -31,7 +31,8 @@ from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.seeded import DAY, Stuck, VirtualClock, seeded_run
 from p2pchat.testing.simhost import Host
 from p2pchat.testing.simlogs import logs_of_the_living
-from p2pchat.testing.simnet import SimNetwork, Wire
+from p2pchat.testing.simnet import SimNetwork
+from p2pchat.testing.simwire import Wire
 from p2pchat.testing.trouble import TROUBLES, strike
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import random
 
     from p2pchat.testing.simhost import Host
-    from p2pchat.testing.simnet import Wire
     from p2pchat.testing.simulation import Simulation
+    from p2pchat.testing.simwire import Wire
 
 Trouble: TypeAlias = "Callable[[Simulation, random.Random], object]"
 
