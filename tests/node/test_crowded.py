@@ -1,4 +1,4 @@
-"""More is said than a window, a connection or a transaction takes at once: all of it arrives, in the order of saying."""
+"""More is said than a window, a connection or a transaction takes: all of it arrives, in the order of saying."""
 
 from __future__ import annotations
 
