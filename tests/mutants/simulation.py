@@ -22,6 +22,7 @@ OVER_A_DATABASE = "tests/protocol/test_delivery_histories.py::test_histories_ove
 T_DURABLE = "tests/node/test_durable.py::test_"
 T_LEDGER = "tests/store/test_ledger.py::test_"
 T_STORE = "tests/store/test_store.py::test_"
+T_REFUSALS = "tests/store/test_refusals.py::test_"
 
 EARLY: Final = """\
                 opened = self._writer.transaction()
@@ -65,7 +66,7 @@ MUTANTS = [
         STORE,
         "    with database.transaction():\n        return [_run(database, pair, job) for pair, job in jobs]",
         ANYWAY,
-        (T_STORE + "a_commit_that_the_disk_refuses_fails_the_whole_group",),
+        (T_REFUSALS + "a_commit_that_the_disk_refuses_fails_the_whole_group",),
         hunt="swarm",
     ),
     Mutant(

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import outcome
@@ -15,89 +12,13 @@ import pytest
 import trio
 import trio.testing
 
-from p2pchat.crypto.identity import PeerId
-from p2pchat.env import Env
-from p2pchat.errors import LocalProtocolError, StoreError, StoreFailed, StoreFull, StoreLocked, StoreReadOnly
-from p2pchat.protocol import outbox
-from p2pchat.protocol.ids import EntryIds
-from p2pchat.store import failures, search
-from p2pchat.store.base import Transaction
-from p2pchat.store.database import Connection, Cursor, Database, connect_to_read
+from p2pchat.errors import LocalProtocolError, StoreFailed, StoreReadOnly
+from p2pchat.store import search
+from p2pchat.store.database import Database, connect_to_read
 from p2pchat.store.schema import MIGRATIONS
-from p2pchat.store.store import LOOK, Store, open_store
-from p2pchat.wire.messages import Kind
+from p2pchat.store.store import LOOK, open_store
 from tests.support.entropy import seeded
-
-SEEDS = count()  # each job has ids of its own
-OWN, PEER, OTHER = (PeerId(bytes([number]) * 32) for number in (1, 2, 3))
-
-
-def env(**changes: Any) -> Env:
-    async def inline(function: Callable[[], Any]) -> Any:
-        await trio.lowlevel.checkpoint()
-        return function()
-
-    given: dict[str, Any] = {
-        "clock": trio.current_time,
-        "wall": lambda: 1_700_000_000.0,
-        "rng": Random(0),
-        "urandom": seeded(0),
-        "run_sync": inline,
-        "net": None,
-    }
-    return Env(**given | changes)
-
-
-@asynccontextmanager
-async def running(path: Path, **changes: Any) -> AsyncIterator[Store]:
-    """Open a store that somebody runs."""
-    async with open_store(path, env=env(**changes)) as store, trio.open_nursery() as nursery:
-        await nursery.start(store.run)
-        yield store
-        await store.flush()
-        nursery.cancel_scope.cancel()
-
-
-class Say:
-    """A job that says something, and how it ended."""
-
-    def __init__(self, *bodies: bytes, error: Exception | None = None) -> None:
-        self.bodies = bodies
-        self.error = error
-        self.result: outcome.Outcome[list[bytes]] | None = None
-        self.ids = EntryIds(seeded(next(SEEDS)))
-
-    def __call__(self, transaction: Transaction) -> list[bytes]:
-        said = outbox.enqueue_many(transaction.ledger, self.ids, Kind.TEXT, self.bodies, now_ms=1)
-        if self.error is not None:
-            raise self.error
-        return said
-
-    def submit(self, store: Store, peer: PeerId = PEER) -> Say:
-        store.pair(OWN, peer).submit(lambda: self, self.done)
-        return self
-
-    def done(self, result: outcome.Outcome[list[bytes]]) -> None:
-        assert self.result is None
-        self.result = result
-
-
-class FullAtLast:
-    """A connection to a database on a disk that has no room for a commit."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.executemany = connection.executemany
-        self.close = connection.close
-        self._connection = connection
-
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
-        if sql == "COMMIT":
-            raise sqlite3.OperationalError("database or disk is full")
-        return self._connection.execute(sql, parameters)
-
-
-def said(database: Database) -> list[bytes]:
-    return [body for (body,) in database.connection.execute("SELECT body FROM messages ORDER BY cursor")]
+from tests.support.store_jobs import OTHER, OWN, PEER, Say, env, running, said
 
 
 async def test_a_job_is_committed_and_its_result_told(tmp_path: Path) -> None:
@@ -139,85 +60,6 @@ async def test_a_job_that_is_refused_changes_nothing_and_the_others_are_kept(tmp
         assert after.result is not None
         assert await store.read(said) == [b"before", b"after"]
         assert await store.read(lambda db: db.one("SELECT next, waiting FROM pairs")) == (3, 2)
-
-
-async def test_a_disk_that_refuses_fails_the_whole_group(tmp_path: Path) -> None:
-    path = tmp_path / "history.db"
-    async with running(path) as store:
-        Say(b"kept").submit(store)
-        await store.flush()
-        store._writer.connection.execute("PRAGMA max_page_count = 1")  # no less than there are
-        jobs = [Say(b"small").submit(store), Say(bytes(100_000)).submit(store, OTHER), Say(b"late").submit(store)]
-        await store.flush()
-        for job in jobs:
-            assert job.result is not None
-            with pytest.raises(StoreFull):
-                job.result.unwrap()
-        store._writer.connection.execute("PRAGMA max_page_count = 100000")
-        again = Say(b"again").submit(store)
-        await store.flush()
-        assert again.result is not None
-        assert await store.read(said) == [b"kept", b"again"]
-
-
-async def test_a_job_that_meets_a_full_disk_and_says_so_fails_the_group(tmp_path: Path) -> None:
-    """SQLite undoes the whole transaction then, so no other job of it can be kept."""
-
-    class Translating(Say):
-        def __call__(self, transaction: Transaction) -> list[bytes]:
-            with failures.naming(path):
-                return super().__call__(transaction)
-
-    path = tmp_path / "history.db"
-    async with running(path) as store:
-        await store.flush()
-        before = Say(b"before").submit(store)
-        Say(b"room").submit(store)
-        await store.flush()
-        (pages,) = store._writer.one("PRAGMA page_count")
-        store._writer.connection.execute(f"PRAGMA max_page_count = {pages}")
-        small, large = Say(b"small").submit(store), Translating(bytes(100_000)).submit(store)
-        await store.flush()
-        for job in (small, large):
-            assert job.result is not None
-            with pytest.raises(StoreFull):
-                job.result.unwrap()
-        assert before.result is not None
-        assert await store.read(said) == [b"before", b"room"]
-
-
-async def test_a_commit_that_the_disk_refuses_fails_the_whole_group(tmp_path: Path) -> None:
-    """With a write-ahead log nothing needs room before the commit, so this is where most full disks are met."""
-    async with running(tmp_path / "history.db") as store:
-        sound = store._writer.connection
-        store._writer.connection = FullAtLast(sound)
-        jobs = [Say(b"one").submit(store), Say(b"two").submit(store, OTHER)]
-        await store.flush()
-        store._writer.connection = sound
-        for job in jobs:
-            assert job.result is not None
-            with pytest.raises(StoreError):
-                job.result.unwrap()
-        assert await store.read(said) == []
-
-
-async def test_somebody_elses_lock_fails_the_group_and_nothing_after_it(tmp_path: Path) -> None:
-    path = tmp_path / "history.db"
-    async with running(path) as store:
-        store._writer.connection.execute("PRAGMA busy_timeout = 20")
-        other = Database.open(path, wall=lambda: 0.0)
-        other.connection.execute("BEGIN IMMEDIATE")
-        locked = Say(b"locked").submit(store)
-        await store.flush()
-        other.connection.execute("ROLLBACK")
-        free = Say(b"free").submit(store)
-        await store.flush()
-        other.close()
-        assert locked.result is not None
-        with pytest.raises(StoreLocked):
-            locked.result.unwrap()
-        assert await store.read(said) == [b"free"]
-        assert free.result is not None
 
 
 async def test_what_is_done_may_ask_for_more(tmp_path: Path) -> None:
