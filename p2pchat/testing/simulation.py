@@ -32,11 +32,12 @@ from p2pchat.testing.seeded import DAY, Stuck, VirtualClock, seeded_run
 from p2pchat.testing.simhost import Host
 from p2pchat.testing.simlogs import logs_of_the_living
 from p2pchat.testing.simnet import SimNetwork
-from p2pchat.testing.simwire import Wire
 from p2pchat.testing.trouble import TROUBLES, strike
 
 if TYPE_CHECKING:
     import random
+
+    from p2pchat.testing.simwire import Wire
 
 T = TypeVar("T")
 
