@@ -351,6 +351,8 @@ class Running:
             self._owes |= {"as an ack leaves"} if "receive" in steps else set()
             if "renumber" in steps:
                 world.mark("rollback detected")
+                if all(peer.image is None for peer in world.peers):
+                    world.fail(Broken(f"NO BACKUP: {self.peer.name} begins a new log, and nobody lives on an old one"))
         self._reach(f"{moment} {step}" for step in sorted(steps))
 
     def _sent(self, count: int) -> None:
