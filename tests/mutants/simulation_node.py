@@ -56,12 +56,11 @@ MUTANTS = [
         hunt="swarm",
     ),
     Mutant(
-        "world: said during a transaction, and never written",
+        "node: said during a transaction, and never written",
         OUTGOING,
         "        self.settle()  # what was said meanwhile\n",
         "",
         (T_CROWDED + "what_is_said_during_a_transaction_leaves_with_the_next_one",),
-        hunt="swarm",
     ),
     Mutant(
         "world: a key is not looked up",
@@ -111,15 +110,14 @@ MUTANTS = [
         "self.connection.receive_data(data, now=self._env.clock())",
         "self.connection.receive_data(data, now=self._env.wall())",
         (T_LOSS + "a_peer_that_freezes_is_found_by_pings",),
-        hunt="swarm",
+        hunt="clog=4",
     ),
     Mutant(
-        "world: reading is not taken up again",
+        "node: reading is not taken up again",
         EXCHANGE,
         "        self.session.stepped(step)\n        if not self._delivery.is_full:",
         "        self.session.stepped(step)\n        if self.link.end is not None:",
         (T_CROWDED + "a_window_of_two_lets_everything_through",),
-        hunt="swarm",
     ),
     Mutant(
         "world: a step that the disk refused is forgotten",
@@ -129,7 +127,7 @@ MUTANTS = [
         "        except StoreError as error:\n            self.session.store_failed(error)\n"
         "            return\n        self._ready",
         (T_DURABLE + "what_cannot_be_stored_is_not_acknowledged_and_comes_again",),
-        hunt="swarm",
+        hunt="full=3",
     ),
     Mutant(
         "world: a dead link is never given up",
@@ -137,7 +135,7 @@ MUTANTS = [
         "            Timer.DEAD: limits.dead,",
         "            Timer.DEAD: limits.dead * 1e6,",
         (T_LOSS + "a_peer_that_freezes_is_found_by_pings",),
-        hunt="swarm",
+        hunt="clog=4",
     ),
     # ---- coming back
     Mutant(
@@ -154,7 +152,7 @@ MUTANTS = [
         NO_COME_BACK,
         NO_COME_BACK + "    CloseCode.GOING_AWAY: Redial.NEVER,\n",
         (T_BACKOFF + "every_close_code_has_a_verdict",),
-        hunt="swarm",
+        hunt="stop=2",
     ),
     Mutant(
         "world: nobody comes back to whose disk was full",
@@ -162,7 +160,7 @@ MUTANTS = [
         NO_COME_BACK,
         NO_COME_BACK + "    CloseCode.STORE_FAILED: Redial.NEVER,\n",
         (T_BACKOFF + "every_close_code_has_a_verdict",),
-        hunt="swarm",
+        hunt="full=3",
     ),
     Mutant(
         "world: reconnect storm without back-off",
