@@ -232,6 +232,7 @@ MUTANTS = [
         "Timer.DEAD: limits.dead,",
         "Timer.DEAD: math.inf,",
         (T_TIMERS + "a_quiet_peer_is_pinged_and_a_dead_one_given_up",),
+        hunt="clog=4",
     ),
     Mutant(
         "connection: pinged although one is under way",

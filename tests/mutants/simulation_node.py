@@ -129,14 +129,6 @@ MUTANTS = [
         (T_DURABLE + "what_cannot_be_stored_is_not_acknowledged_and_comes_again",),
         hunt="full=3",
     ),
-    Mutant(
-        "world: a dead link is never given up",
-        "p2pchat/protocol/timers.py",
-        "            Timer.DEAD: limits.dead,",
-        "            Timer.DEAD: limits.dead * 1e6,",
-        (T_LOSS + "a_peer_that_freezes_is_found_by_pings",),
-        hunt="clog=4",
-    ),
     # ---- coming back
     Mutant(
         "world: nobody dials again",
