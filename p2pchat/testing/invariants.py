@@ -52,8 +52,8 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     "no gap": Invariant("What has arrived is a prefix of what was accepted, at every moment.", ("checker",), ("GAP",)),
     "no number twice": Invariant(
         "The number of an entry is used once: a log that has gone back begins anew, and people are told of a gap.",
-        ("checker", "world"),
-        ("LOST COMMIT", "INVENTED", "STUCK"),
+        ("checker", "simprocess", "world"),
+        ("LOST COMMIT", "INVENTED", "NO BACKUP", "STUCK"),
     ),
     "one session": Invariant(
         "Whoever has a conversation has fenced off all others before it writes; in the end each two have one link.",
@@ -87,7 +87,7 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
         ),
     ),
     "bounded": Invariant(
-        "A process holds so many tasks, connections, conversations and bytes for each peer, and no more.",
+        "A process holds so many tasks, connections and bytes for each peer, dials it so often, and no more.",
         ("bounds",),
         ("TOO MUCH",),
     ),
