@@ -177,7 +177,7 @@ MUTANTS = [
         NEWS,
         "if through <= self._through:",
         "if through <= self._through + 1:",
-        (T_DURABLE + "what_is_said_while_nobody_is_there_arrives_when_both_are_back",),
+        (T_DURABLE + "a_withdrawn_message_is_never_heard",),
         hunt="swarm",
     ),
     Mutant(
