@@ -52,6 +52,7 @@ class Dialer:
         self.expected: PeerId | None = None  # who has to answer where we dial now; None: whoever does
         self._backoff = Backoff(node.env.rng, cap=node.settings.limits.redial_cap)
         self._session: Session | None = None
+        self._locked: list[Session] = []  # whose locks we took: others may dial these when we do not any more
         self._delay: float | None = None
         self._started: trio.TaskStatus[Session] = trio.TASK_STATUS_IGNORED
 
@@ -93,8 +94,18 @@ class Dialer:
                 elif not await self._missed(missed):
                     return
         finally:
-            if self._session is not None and not self._session.connected:
-                self._session.lock.release()
+            for session in (*self._locked, self._session):
+                if session is not None and not session.connected:
+                    session.lock.release()
+
+    def take_lock(self, session: Session) -> bool:
+        """Try to have the lock of `session`, until we have stopped dialling and no link of ours carries it."""
+        is_new = not session.lock.is_ours
+        if not session.lock.take():
+            return False
+        if is_new:  # else it is another dialer's, or a link's
+            self._locked.append(session)
+        return True
 
     async def _attempt(self) -> Missed | None:
         """Dial everywhere once, until somebody answers, and serve the link to its end.
@@ -109,7 +120,7 @@ class Dialer:
                 if (why := self._node.keeps_out(self.expected)) is not None:
                     return Missed(addresses[0], why, Redial.NEVER)
                 session = self._node.session_with(self.expected, self.identity)
-                if not session.lock.take():
+                if not self.take_lock(session):
                     self._goes_on_elsewhere(session)
                     return None
             more = await Race(self._attempt_at).run(addresses)

@@ -202,7 +202,7 @@ class Dialing(Greeting):
         """Say who we are to the peer that has proved itself, unless its link has ended meanwhile."""
         if self.peer is None or self._link.end is not None:
             return
-        if not self._node.session_with(self.peer, self._identity).lock.take():
+        if not self._dialer.take_lock(self._node.session_with(self.peer, self._identity)):
             self._link.finish(LinkEnd(reason="another p2pchat of yours has this peer", code=CloseCode.DUPLICATE))
             return
         self._link.decide(machine.Reveal(voucher_by=self._dialer.voucher_by))
