@@ -131,9 +131,12 @@ def main(arguments: Sequence[str]) -> int:
     campaign = Campaign()
     gc.freeze()  # what is loaded is no garbage, and need not be looked through after every story
     stories = campaign.endless(fresh if options.first is None else options.first)
+    seen = 0  # broken promises that were told
     goes_on = _goes_on(campaign, stories=options.stories, seconds=options.seconds)
     while goes_on():
         campaign.play(next(stories))
+        sys.stderr.writelines(f"{what}\n" for what in campaign.broken[seen:])  # a long one is not waited for
+        seen = len(campaign.broken)
     sys.stdout.write(f"{campaign.table()}\n")
     for what in campaign.never:
         sys.stdout.write(f"NEVER HAPPENED: {what}\n")
