@@ -7,7 +7,8 @@ be a leak.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import deque
+from typing import TYPE_CHECKING, Final, final
 
 from p2pchat.testing.checker import Broken
 from p2pchat.testing.simnet import BACKLOG
@@ -22,7 +23,31 @@ TASKS: Final = 30  # of a process with its store, its listeners, and its person
 TASKS_OF_A_PEER: Final = 12  # on top, for each peer: whoever dials it, talks to it, keeps its lock
 TASKS_OF_A_LINK: Final = 8  # on top, for each connection that is open
 WIRES_OF_A_PEER: Final = 12  # connections to one peer, both ways: the ones that are dying are among them
+DIALS_OF_A_PEER: Final = 30  # … in `A_WHILE`: the pauses between them double
+A_WHILE: Final = 10.0  # seconds
 QUIET_WIRES: Final = 1  # … when everything has arrived
+
+
+@final
+class Dials:
+    """How often one process dials."""
+
+    def __init__(self, name: str, peers: int) -> None:
+        """Begin with no dial of the peer `name`, who has so many `peers`."""
+        self._name = name
+        self._newest: deque[float] = deque(maxlen=DIALS_OF_A_PEER * max(peers, 1))
+
+    def note(self, now: float) -> None:
+        """Count one more.
+
+        Raises:
+          Broken: if there were too many: whoever comes back without a pause keeps everybody else from doing so.
+        """
+        if len(self._newest) == self._newest.maxlen and now - self._newest[0] < A_WHILE:
+            raise Broken(
+                f"TOO MUCH: {self._name} has dialed {len(self._newest)} times in less than {A_WHILE:.0f} seconds"
+            )
+        self._newest.append(now)
 
 
 def check_bounds(process: Running, *, is_quiet: bool = False) -> None:

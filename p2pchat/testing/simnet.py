@@ -177,6 +177,7 @@ class Process:
         self.machine = machine
         self.alive: bool = True
         self.on_sent: Callable[[int], object] = lambda count: None  # noqa: ARG005  (how many bytes have left)
+        self.on_dial: Callable[[], object] = lambda: None
         self._doors: list[Door] = []
 
     async def connect(self, address: Address) -> SimStream:
@@ -185,6 +186,7 @@ class Process:
         Raises:
           ConnectFailed: if the machine is there and nobody listens, or stops doing so; or for want of descriptors.
         """
+        self.on_dial()
         network, pace = self.machine.network, self.machine.network.pace
         await trio.lowlevel.checkpoint()
         await self.machine.wait_until(frozen)

@@ -18,6 +18,7 @@ from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.protocol.limits import Limits
 from p2pchat.protocol.outbox import Withdrawal
 from p2pchat.store.store import open_store
+from p2pchat.testing.bounds import Dials
 from p2pchat.testing.checker import Broken, Fate
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.scenario import Say
@@ -66,6 +67,8 @@ class Running:
         self.task: trio.lowlevel.Task | None = None  # in which it lives
         self._net = peer.machine.start()
         self._net.on_sent = self._sent
+        self._net.on_dial = self._dials
+        self._dialed = Dials(peer.name, len(world.peers) - 1)
         self._dice = dice(world.scenario.seed, peer.name, number)
         self._scope = trio.CancelScope()
         self._inside = False  # the store is at work at this very moment
@@ -354,6 +357,10 @@ class Running:
                 if all(peer.image is None for peer in world.peers):
                     world.fail(Broken(f"NO BACKUP: {self.peer.name} begins a new log, and nobody lives on an old one"))
         self._reach(f"{moment} {step}" for step in sorted(steps))
+
+    def _dials(self) -> None:
+        with self.peer.world.judging():
+            self._dialed.note(self.peer.world.now)
 
     def _sent(self, count: int) -> None:
         self.peer.world.note(self.peer.name, "sends", count)

@@ -63,12 +63,11 @@ MUTANTS = [
         (T_CROWDED + "what_is_said_during_a_transaction_leaves_with_the_next_one",),
     ),
     Mutant(
-        "world: a key is not looked up",
+        "node: a key is not looked up",
         OUTGOING,
         "        if self.key is not None and (found := transaction.keyed(self.key)) is not None:\n",
         "        if self.key == '' and (found := transaction.keyed(self.key)) is not None:\n",
         (T_OUTGOING + "what_has_a_key_is_said_once",),
-        hunt="at:after enqueue",
     ),
     Mutant(
         "world: a key is not kept",

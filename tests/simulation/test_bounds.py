@@ -11,7 +11,7 @@ import trio
 from p2pchat.node.session import Session
 from p2pchat.testing import bounds
 from p2pchat.testing.accounts import Accounts
-from p2pchat.testing.bounds import tasks_below
+from p2pchat.testing.bounds import Dials, tasks_below
 from p2pchat.testing.calm import time_to_calm_down
 from p2pchat.testing.checker import Broken
 from p2pchat.testing.faults import Crash
@@ -118,3 +118,13 @@ def test_tasks_are_counted_with_those_below_them() -> None:
         return found
 
     assert trio.run(main) == 3
+
+
+def test_who_dials_without_a_pause_is_told() -> None:
+    calm, storm = Dials("ann", 1), Dials("bob", 1)
+    for number in range(100):
+        calm.note(number * 0.4)
+    for number in range(30):
+        storm.note(number * 0.3)
+    with pytest.raises(Broken, match="TOO MUCH: bob has dialed 30 times in less than 10 seconds"):
+        storm.note(9.0)
