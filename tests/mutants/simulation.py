@@ -102,12 +102,11 @@ MUTANTS = [
         hunt="swarm",
     ),
     Mutant(
-        "world: parts are kept in memory",
+        "parts: kept in memory",
         LEDGER,
         "        heads.keep_parts(self._database, head.pair, head.seen.parts, seen.parts)\n",
         "",
         (T_LEDGER + "a_long_message_is_kept_part_by_part",),
-        hunt="at:after receive",
     ),
     Mutant(
         "world: one log for all peers",
