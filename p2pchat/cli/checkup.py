@@ -17,8 +17,9 @@ from p2pchat.cli import places, say, signals
 from p2pchat.cli.exit_codes import ExitCode
 from p2pchat.env import system_env
 from p2pchat.errors import StoreError
-from p2pchat.testing import soundness, soundness_checks
-from p2pchat.testing.soundness import Finding, Verdict
+from p2pchat.testing.soundness import checks as soundness_checks
+from p2pchat.testing.soundness import finding as soundness
+from p2pchat.testing.soundness.finding import Finding, Verdict
 from p2pchat.transports.registry import Transports
 from p2pchat.ui import sanitize, stdio
 from p2pchat.ui.json import lines

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 import p2pchat
 from p2pchat.testing.campaign import Campaign
-from p2pchat.testing.invariants import INVARIANTS
-from p2pchat.testing.marks import RARE
-from p2pchat.testing.options import EXTRA
-from p2pchat.testing.pasting import as_test
+from p2pchat.testing.judges.invariants import INVARIANTS
+from p2pchat.testing.judges.marks import RARE
 from p2pchat.testing.simdisk import HAS_POWER
-from p2pchat.testing.telling import outline, spaced
+from p2pchat.testing.story.options import EXTRA
+from p2pchat.testing.story.pasting import as_test
+from p2pchat.testing.story.telling import outline, spaced
 
 if TYPE_CHECKING:
-    from p2pchat.testing.options import Options
-    from p2pchat.testing.scenario import Scenario
+    from p2pchat.testing.story.options import Options
+    from p2pchat.testing.story.scenario import Scenario
 
 COLUMN: Final = 11  # where the second column begins
 WIDTH: Final = 100  # columns

@@ -16,16 +16,17 @@ from p2pchat.cli.progress import Progress
 from p2pchat.cli.simulated import Bad, Event, Result, Shorter
 from p2pchat.env import system_env
 from p2pchat.errors import BadData, P2PChatError
-from p2pchat.testing import options, seeded
-from p2pchat.testing.shrinking import Ending, ending, shrunk
-from p2pchat.testing.telling import Teller
+from p2pchat.testing import seeded
+from p2pchat.testing.story import options
+from p2pchat.testing.story.shrinking import Ending, ending, shrunk
+from p2pchat.testing.story.telling import Teller
 from p2pchat.transports.registry import Transports
 from p2pchat.ui.json import lines
 
 if TYPE_CHECKING:
     from p2pchat.cli.settings import Common
     from p2pchat.env import Env
-    from p2pchat.testing.scenario import Scenario
+    from p2pchat.testing.story.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,17 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from p2pchat.testing.checker import Broken as Broken
-    from p2pchat.testing.checker import Fate as Fate
-    from p2pchat.testing.checker import Line as Line
-    from p2pchat.testing.checker import Said as Said
     from p2pchat.testing.contract import PROMISES as PROMISES
     from p2pchat.testing.contract import Promise as Promise
     from p2pchat.testing.contract import check_promise as check_promise
     from p2pchat.testing.contract import check_transport as check_transport
+    from p2pchat.testing.judges.checker import Broken as Broken
+    from p2pchat.testing.judges.checker import Fate as Fate
+    from p2pchat.testing.judges.checker import Line as Line
+    from p2pchat.testing.judges.checker import Said as Said
     from p2pchat.testing.lanes import Pace as Pace
-    from p2pchat.testing.scenario import Scenario as Scenario
-    from p2pchat.testing.scenario import draw as draw
     from p2pchat.testing.seeded import Stuck as Stuck
     from p2pchat.testing.seeded import VirtualClock as VirtualClock
     from p2pchat.testing.seeded import seeded_run as seeded_run
@@ -31,23 +29,25 @@ if TYPE_CHECKING:
     from p2pchat.testing.simulation import simulate as simulate
     from p2pchat.testing.simulation import simulate_many as simulate_many
     from p2pchat.testing.simwire import Wire as Wire
+    from p2pchat.testing.story.scenario import Scenario as Scenario
+    from p2pchat.testing.story.scenario import draw as draw
     from p2pchat.testing.trouble import TROUBLES as TROUBLES
     from p2pchat.testing.world import Report as Report
     from p2pchat.testing.world import play as play
 
 # The same once more for the interpreter; a test holds the two together.
 _HOMES = {
-    "Broken": "p2pchat.testing.checker",
-    "Fate": "p2pchat.testing.checker",
-    "Line": "p2pchat.testing.checker",
-    "Said": "p2pchat.testing.checker",
+    "Broken": "p2pchat.testing.judges.checker",
+    "Fate": "p2pchat.testing.judges.checker",
+    "Line": "p2pchat.testing.judges.checker",
+    "Said": "p2pchat.testing.judges.checker",
     "PROMISES": "p2pchat.testing.contract",
     "Promise": "p2pchat.testing.contract",
     "check_promise": "p2pchat.testing.contract",
     "check_transport": "p2pchat.testing.contract",
     "Pace": "p2pchat.testing.lanes",
-    "Scenario": "p2pchat.testing.scenario",
-    "draw": "p2pchat.testing.scenario",
+    "Scenario": "p2pchat.testing.story.scenario",
+    "draw": "p2pchat.testing.story.scenario",
     "Stuck": "p2pchat.testing.seeded",
     "VirtualClock": "p2pchat.testing.seeded",
     "seeded_run": "p2pchat.testing.seeded",

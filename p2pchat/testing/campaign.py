@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from typing import Final, final
 
 from p2pchat.env import system_env
-from p2pchat.testing.accounts import Accounts
-from p2pchat.testing.invariants import INVARIANTS
-from p2pchat.testing.marks import RARE, unseen
-from p2pchat.testing.scenario import Scenario, aimed, draw, haunted, overlapping
-from p2pchat.testing.watch import POINTS
+from p2pchat.testing.judges.accounts import Accounts
+from p2pchat.testing.judges.invariants import INVARIANTS
+from p2pchat.testing.judges.marks import RARE, unseen
+from p2pchat.testing.judges.watch import POINTS
+from p2pchat.testing.story.scenario import Scenario, aimed, draw, haunted, overlapping
 from p2pchat.testing.world import Report, play
 from p2pchat.transports.registry import Transports
 

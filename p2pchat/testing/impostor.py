@@ -16,7 +16,7 @@ from p2pchat.errors import P2PChatError, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.node import open_node
 from p2pchat.node.settings import Accept, NodeSettings
-from p2pchat.testing.checker import Broken
+from p2pchat.testing.judges.checker import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

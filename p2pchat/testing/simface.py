@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from p2pchat.node import events
-from p2pchat.testing.checker import Broken, Fate
+from p2pchat.testing.judges.checker import Broken, Fate
 from p2pchat.wire import messages
 from p2pchat.wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.node.session import Session
-    from p2pchat.testing.checker import Line, Said
+    from p2pchat.testing.judges.checker import Line, Said
     from p2pchat.testing.simpeer import Peer
 
 FAILURES = "SELECT id FROM messages WHERE mine AND failed IS NOT NULL"

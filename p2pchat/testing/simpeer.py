@@ -13,24 +13,24 @@ from p2pchat.address import Address
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import dice
 from p2pchat.protocol.assembly import VOID
-from p2pchat.testing.checker import Broken, check_acknowledged, check_survived
-from p2pchat.testing.consent import Consent
-from p2pchat.testing.halves import check_whole
 from p2pchat.testing.impostor import Impostor
+from p2pchat.testing.judges.checker import Broken, check_acknowledged, check_survived
+from p2pchat.testing.judges.consent import Consent
+from p2pchat.testing.judges.halves import check_whole
+from p2pchat.testing.judges.sessions import Fences
+from p2pchat.testing.judges.watch import Memory, Snapshot, Standing, Standings, snapshot
+from p2pchat.testing.judges.wiretap import FILLER
 from p2pchat.testing.lanes import on_grid
-from p2pchat.testing.sessions import Fences
 from p2pchat.testing.simdisk import Loss, SimDisk, disk_full
 from p2pchat.testing.simprocess import TRIES_AGAIN, Running
-from p2pchat.testing.watch import Memory, Snapshot, Standing, Standings, snapshot
-from p2pchat.testing.wiretap import FILLER
 from p2pchat.wire import messages
 from p2pchat.wire.frames import MAX_BODY
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Connection
-    from p2pchat.testing.faults import CrashAt
     from p2pchat.testing.simdisk import Mount
     from p2pchat.testing.simnet import Machine
+    from p2pchat.testing.story.faults import CrashAt
     from p2pchat.testing.world import World
 
 SURNAME = " of the simulated world"  # so long that it is on no wire by chance

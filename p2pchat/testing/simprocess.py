@@ -18,14 +18,14 @@ from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.protocol.limits import Limits
 from p2pchat.protocol.outbox import Withdrawal
 from p2pchat.store.store import open_store
-from p2pchat.testing.bounds import Dials
-from p2pchat.testing.checker import Broken, Fate
+from p2pchat.testing.judges.bounds import Dials
+from p2pchat.testing.judges.checker import Broken, Fate
+from p2pchat.testing.judges.watch import Watch
 from p2pchat.testing.lanes import on_grid
-from p2pchat.testing.scenario import Say
 from p2pchat.testing.simcodes import Call, Meeting, give_codes
 from p2pchat.testing.simface import Face
 from p2pchat.testing.simnet import frozen
-from p2pchat.testing.watch import Watch
+from p2pchat.testing.story.scenario import Say
 from p2pchat.wire import messages
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from p2pchat.address import Address
     from p2pchat.node.session import Session
     from p2pchat.store.database import Connection
-    from p2pchat.testing.checker import Line, Said
+    from p2pchat.testing.judges.checker import Line, Said
     from p2pchat.testing.simdisk import Access, Operation
     from p2pchat.testing.simnet import Machine
     from p2pchat.testing.simpeer import Peer

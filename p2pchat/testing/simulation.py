@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 import trio
 
 from p2pchat.env import dice
-from p2pchat.testing.checker import Broken, Line
+from p2pchat.testing.judges.checker import Broken, Line
 from p2pchat.testing.lanes import on_grid
 from p2pchat.testing.seeded import DAY, Stuck, VirtualClock, seeded_run
 from p2pchat.testing.simhost import Host

@@ -22,21 +22,21 @@ from typing import TYPE_CHECKING, TypeAlias, final
 import trio
 
 from p2pchat.env import dice
-from p2pchat.testing.accounts import Accounts, check_accounts, settle
-from p2pchat.testing.bounds import check_bounds
-from p2pchat.testing.calm import time_to_calm_down, unlinked
-from p2pchat.testing.checker import Broken, Line
-from p2pchat.testing.invariants import INVARIANTS
+from p2pchat.testing.judges.accounts import Accounts, check_accounts, settle
+from p2pchat.testing.judges.bounds import check_bounds
+from p2pchat.testing.judges.calm import time_to_calm_down, unlinked
+from p2pchat.testing.judges.checker import Broken, Line
+from p2pchat.testing.judges.invariants import INVARIANTS
+from p2pchat.testing.judges.wiretap import Wiretap
 from p2pchat.testing.lanes import Lane, on_grid
-from p2pchat.testing.scenario import name_of
 from p2pchat.testing.seeded import DAY, VirtualClock, seeded_run
 from p2pchat.testing.simnet import SimNetwork, Wire
 from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer, secrets
-from p2pchat.testing.wiretap import Wiretap
+from p2pchat.testing.story.scenario import name_of
 
 if TYPE_CHECKING:
-    from p2pchat.testing.consent import Pins
-    from p2pchat.testing.scenario import Scenario
+    from p2pchat.testing.judges.consent import Pins
+    from p2pchat.testing.story.scenario import Scenario
 
 Tell: TypeAlias = Callable[..., object]
 

@@ -14,8 +14,8 @@ import pytest
 
 from p2pchat.cli import main
 from p2pchat.store import keyfile
-from p2pchat.testing import soundness_checks
-from p2pchat.testing.soundness import Check, NotHere, Subject, Unsound
+from p2pchat.testing.soundness import checks as soundness_checks
+from p2pchat.testing.soundness.finding import Check, NotHere, Subject, Unsound
 from p2pchat.ui import stdio
 from tests.support import contract
 from tests.support.contract import Line

@@ -17,9 +17,9 @@ import trio._core._run as scheduler
 import p2pchat
 from p2pchat.cli import main, progress, simulated, simulating
 from p2pchat.cli.progress import Progress
-from p2pchat.testing import options, shrinking
-from p2pchat.testing.checker import Broken, Line
-from p2pchat.testing.scenario import Scenario
+from p2pchat.testing.judges.checker import Broken, Line
+from p2pchat.testing.story import options, shrinking
+from p2pchat.testing.story.scenario import Scenario
 from p2pchat.testing.world import Tell
 from tests.support import contract
 from tests.support.programs import MAIN

@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, final
 
-from p2pchat.testing.checker import Broken
-from p2pchat.testing.options import Options, story
+from p2pchat.testing.judges.checker import Broken
+from p2pchat.testing.story.options import Options, story
 from p2pchat.testing.world import play
 
 FIRST_SEEDS: Final = (0, 400, 800)

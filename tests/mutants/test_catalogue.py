@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from p2pchat.testing.options import Options, story
+from p2pchat.testing.story.options import Options, story
 from tests.mutants.catalogue import all_mutants
 from tests.mutants.mutant import Mutant
 from tests.mutants.unmet import reason

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from p2pchat.testing.accounts import Accounts, check_accounts, settle
-from p2pchat.testing.checker import Broken, Fate, Line, Said
+from p2pchat.testing.judges.accounts import Accounts, check_accounts, settle
+from p2pchat.testing.judges.checker import Broken, Fate, Line, Said
 
 
 def said(line: Line, fate: Fate = Fate.ACCEPTED, *, may_expire: bool = False, doubted: bool = False) -> Said:

@@ -9,18 +9,18 @@ import pytest
 import trio
 
 from p2pchat.node.session import Session
-from p2pchat.testing import bounds
-from p2pchat.testing.accounts import Accounts
-from p2pchat.testing.bounds import Dials, tasks_below
-from p2pchat.testing.calm import time_to_calm_down
-from p2pchat.testing.checker import Broken
-from p2pchat.testing.faults import Crash
-from p2pchat.testing.invariants import INVARIANTS
+from p2pchat.testing.judges import bounds
+from p2pchat.testing.judges.accounts import Accounts
+from p2pchat.testing.judges.bounds import Dials, tasks_below
+from p2pchat.testing.judges.calm import time_to_calm_down
+from p2pchat.testing.judges.checker import Broken
+from p2pchat.testing.judges.invariants import INVARIANTS
+from p2pchat.testing.judges.wiretap import FILLER
 from p2pchat.testing.lanes import Pace
-from p2pchat.testing.scenario import Profile, Say, Scenario
 from p2pchat.testing.simpeer import Peer
 from p2pchat.testing.simprocess import Running
-from p2pchat.testing.wiretap import FILLER
+from p2pchat.testing.story.faults import Crash
+from p2pchat.testing.story.scenario import Profile, Say, Scenario
 from p2pchat.testing.world import World, play
 
 QUIET = Profile(pace=Pace(latency=0.005))

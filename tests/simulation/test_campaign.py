@@ -13,10 +13,10 @@ import pytest
 
 from p2pchat.testing import campaign
 from p2pchat.testing.campaign import Campaign
-from p2pchat.testing.checker import Broken, Line
-from p2pchat.testing.invariants import INVARIANTS
-from p2pchat.testing.scenario import aimed, draw, haunted, overlapping
-from p2pchat.testing.watch import POINTS
+from p2pchat.testing.judges.checker import Broken, Line
+from p2pchat.testing.judges.invariants import INVARIANTS
+from p2pchat.testing.judges.watch import POINTS
+from p2pchat.testing.story.scenario import aimed, draw, haunted, overlapping
 from tests.support.unmeasured import unmeasured
 
 PARTS = 10  # of the campaign: tests of a few seconds, so that a failure comes soon and a hang is found

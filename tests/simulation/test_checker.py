@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from p2pchat.testing.checker import Broken, Fate, Line, check_acknowledged, check_survived
-from p2pchat.testing.watch import Standing, steps
+from p2pchat.testing.judges.checker import Broken, Fate, Line, check_acknowledged, check_survived
+from p2pchat.testing.judges.watch import Standing, steps
 
 HERE = Standing(pair=1, gen=2, epoch=b"mine", base=5, next=9, handed=8, peer_epoch=b"theirs", peer_seen=7, waiting=4)
 KEY = (b"me", b"you")

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from p2pchat.testing.checker import Broken
-from p2pchat.testing.consent import Consent, Trusted, trust_steps
+from p2pchat.testing.judges.checker import Broken
+from p2pchat.testing.judges.consent import Consent, Trusted, trust_steps
 
 ANN, BOB, EVE = b"ann", b"bob", b"eve"
 OWNERS = {"tcp:ann:1": ANN, "tcp:bob:1": BOB}

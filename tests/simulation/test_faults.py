@@ -9,9 +9,10 @@ from itertools import pairwise
 
 import pytest
 
-from p2pchat.testing import faults, hardships, mix
-from p2pchat.testing.flood import MANNERS
-from p2pchat.testing.hardships import (
+from p2pchat.testing.lanes import Pace
+from p2pchat.testing.story import faults, hardships, mix
+from p2pchat.testing.story.flood import MANNERS
+from p2pchat.testing.story.hardships import (
     ClockJump,
     CloseWindow,
     Deaf,
@@ -22,8 +23,7 @@ from p2pchat.testing.hardships import (
     PartOneWay,
     SlowReader,
 )
-from p2pchat.testing.lanes import Pace
-from p2pchat.testing.scenario import KINDS, MAX_PEERS, Profile, Say, Scenario, draw, name_of, overlapping
+from p2pchat.testing.story.scenario import KINDS, MAX_PEERS, Profile, Say, Scenario, draw, name_of, overlapping
 from p2pchat.testing.world import Report, play
 from tests.support.unmeasured import unmeasured
 
@@ -213,8 +213,9 @@ def test_a_backup_is_restored_twice() -> None:
 WITHOUT = """
 import sys
 sys.modules["apsw"] = None
-from p2pchat.testing import mix, simdisk
-from p2pchat.testing.scenario import draw
+from p2pchat.testing import simdisk
+from p2pchat.testing.story import mix
+from p2pchat.testing.story.scenario import draw
 from p2pchat.testing.world import play
 report = play(draw(2, kinds={"kill": 2, "power": 2, "point": 2, "full": 1, "cut": 1}))
 marks = report.marks

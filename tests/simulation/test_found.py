@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from p2pchat.testing.faults import Move
 from p2pchat.testing.lanes import Pace
-from p2pchat.testing.scenario import Profile, Scenario
+from p2pchat.testing.story.faults import Move
+from p2pchat.testing.story.scenario import Profile, Scenario
 from p2pchat.testing.world import play
 from tests.support.unmeasured import unmeasured
 

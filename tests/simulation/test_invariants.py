@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import p2pchat.testing
-from p2pchat.testing.invariants import INVARIANTS
-from p2pchat.testing.marks import RARE, unseen
+from p2pchat.testing.judges.invariants import INVARIANTS
+from p2pchat.testing.judges.marks import RARE, unseen
 
 PACKAGE = Path(p2pchat.testing.__file__).parent
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in PACKAGE.glob("*.py")}
+WORLD = [path for place in (".", "judges", "story") for path in sorted((PACKAGE / place).glob("*.py"))]
+SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in WORLD}
 LOUD = re.compile(r'Broken\(\s*f?"([A-Z][A-Z ]+[A-Z])')
 
 

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from p2pchat.testing.scenario import draw
+from p2pchat.testing.story.scenario import draw
 from p2pchat.testing.world import play
 
 SEEDS = (1, 9)
 PROGRAM = f"""
-from p2pchat.testing.scenario import draw
+from p2pchat.testing.story.scenario import draw
 from p2pchat.testing.world import play
 print(*(play(draw(seed)).digest for seed in {SEEDS}))
 """

@@ -9,10 +9,10 @@ from itertools import chain
 import pytest
 
 from p2pchat.store.schema import MIGRATIONS
-from p2pchat.testing.checker import Broken
-from p2pchat.testing.halves import WRONG, check_whole
-from p2pchat.testing.sessions import Fences
-from p2pchat.testing.watch import Standing
+from p2pchat.testing.judges.checker import Broken
+from p2pchat.testing.judges.halves import WRONG, check_whole
+from p2pchat.testing.judges.sessions import Fences
+from p2pchat.testing.judges.watch import Standing
 
 KEY = (b"me", b"you")
 HERE = Standing(pair=1, gen=2, epoch=b"mine", base=5, next=9, handed=8, peer_epoch=b"theirs", peer_seen=7, waiting=4)

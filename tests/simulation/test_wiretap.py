@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from p2pchat.testing.checker import Broken, Line
-from p2pchat.testing.wiretap import FILLER, PREFACE, WHOLE, Wiretap
+from p2pchat.testing.judges.checker import Broken, Line
+from p2pchat.testing.judges.wiretap import FILLER, PREFACE, WHOLE, Wiretap
 
 SECRETS = {b"alice of the simulated world": "a name", b"k" * 32: "the key of alice", FILLER: "a part of a message"}
 

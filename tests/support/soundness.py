@@ -9,8 +9,8 @@ from typing import Any
 
 import trio
 
-from p2pchat.testing import soundness_checks
-from p2pchat.testing.soundness import Check, Finding, Profile, Subject, Verdict, examine_one
+from p2pchat.testing.soundness import checks as soundness_checks
+from p2pchat.testing.soundness.finding import Check, Finding, Profile, Subject, Verdict, examine_one
 from p2pchat.transports.registry import Transports
 
 

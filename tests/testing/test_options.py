@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 
 from p2pchat.errors import BadData
-from p2pchat.testing import faults, options
-from p2pchat.testing.options import PROFILES, STORIES, SWARM, Options, counts, story
-from p2pchat.testing.scenario import MAX_PEERS
+from p2pchat.testing.story import faults, options
+from p2pchat.testing.story.options import PROFILES, STORIES, SWARM, Options, counts, story
+from p2pchat.testing.story.scenario import MAX_PEERS
 
 
 def kinds(scenario_faults: tuple[faults.Fault, ...]) -> Counter[str]:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from p2pchat.testing import faults, shrinking
 from p2pchat.testing.lanes import Pace
-from p2pchat.testing.scenario import Profile, Say, Scenario
-from p2pchat.testing.shrinking import Ending, shrunk
+from p2pchat.testing.story import faults, shrinking
+from p2pchat.testing.story.scenario import Profile, Say, Scenario
+from p2pchat.testing.story.shrinking import Ending, shrunk
 
 SAYS = tuple(Say(float(at), 0, 1) for at in range(1, 33))
 TROUBLES = tuple(faults.Reset(at + 0.5, 0, 1) for at in range(10))

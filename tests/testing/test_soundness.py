@@ -9,8 +9,18 @@ import pytest
 import trio
 
 from p2pchat.errors import StoreError
-from p2pchat.testing import soundness
-from p2pchat.testing.soundness import REPORT, Check, Finding, NotHere, Subject, Unsound, Verdict, examine, examine_one
+from p2pchat.testing.soundness import finding as soundness
+from p2pchat.testing.soundness.finding import (
+    REPORT,
+    Check,
+    Finding,
+    NotHere,
+    Subject,
+    Unsound,
+    Verdict,
+    examine,
+    examine_one,
+)
 from tests.support.soundness import subject_in
 
 

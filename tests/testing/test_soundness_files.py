@@ -14,8 +14,8 @@ import pytest
 
 from p2pchat.crypto.identity import Identity
 from p2pchat.store import database, keyfile, keyformat, schema
-from p2pchat.testing import soundness_store
-from p2pchat.testing.soundness import Subject
+from p2pchat.testing.soundness import store as soundness_store
+from p2pchat.testing.soundness.finding import Subject
 from tests.support.logbook import BOB, open_logbook
 from tests.support.soundness import red, skipped, subject_in, told
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from p2pchat.testing import soundness_killed
-from p2pchat.testing.soundness import Subject, Unsound
-from p2pchat.testing.soundness_meeting import Heard
+from p2pchat.testing.soundness import killed as soundness_killed
+from p2pchat.testing.soundness.finding import Subject, Unsound
+from p2pchat.testing.soundness.meeting import Heard
 from p2pchat.wire.messages import Text
 from tests.support.logbook import BOB, open_logbook
 from tests.support.soundness import red, subject_in, told

@@ -20,7 +20,7 @@ from p2pchat.address import Address
 from p2pchat.crypto import kem, noise, proof
 from p2pchat.protocol import invites
 from p2pchat.store import invites as kept_invites
-from p2pchat.testing.soundness import Subject
+from p2pchat.testing.soundness.finding import Subject
 from p2pchat.transports import registry
 from p2pchat.transports.base import Transport
 from p2pchat.transports.memory import MemoryTransport
@@ -87,7 +87,7 @@ def test_here_transports_work(subject: Subject, name: str) -> None:
 @pytest.mark.parametrize("name", ["tcp IPv4", "tcp IPv6", "unix", "memory"])
 def test_bytes_that_get_lost(subject: Subject, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     if name == "tcp IPv6":
-        monkeypatch.setattr("p2pchat.testing.soundness_links._has_ipv6", lambda: True)
+        monkeypatch.setattr("p2pchat.testing.soundness.links._has_ipv6", lambda: True)
     what, cure = red(name, with_transport(subject, Losing(name.partition(" ")[0])))
     assert what == "got b'' instead of b'0'"
     assert cure
@@ -108,7 +108,7 @@ def test_no_address_of_ipv6(subject: Subject, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_no_unix_sockets(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("p2pchat.testing.soundness_links.socket", SimpleNamespace())
+    monkeypatch.setattr("p2pchat.testing.soundness.links.socket", SimpleNamespace())
     assert skipped("unix", subject) == "this system has no Unix sockets"
 
 

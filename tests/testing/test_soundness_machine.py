@@ -17,7 +17,7 @@ import pytest
 from p2pchat.crypto import kem
 from p2pchat.env import Env, Net, system_env
 from p2pchat.errors import ConfigurationError
-from p2pchat.testing.soundness import Subject
+from p2pchat.testing.soundness.finding import Subject
 from tests.support.soundness import red, skipped, subject_in, told
 
 

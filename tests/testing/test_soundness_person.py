@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from p2pchat.testing import soundness_person
-from p2pchat.testing.soundness import Subject
+from p2pchat.testing.soundness import person as soundness_person
+from p2pchat.testing.soundness.finding import Subject
 from tests.support.soundness import red, skipped, subject_in, told
 
 UTF_8 = {"LANG": "C.UTF-8", "TERM": "xterm-256color"}

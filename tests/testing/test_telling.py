@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from p2pchat.testing import faults, hardships, telling, watch
+from p2pchat.testing.judges import watch
 from p2pchat.testing.lanes import Pace
-from p2pchat.testing.options import Options, story
-from p2pchat.testing.pasting import as_python, as_test
-from p2pchat.testing.scenario import Profile, Say, Scenario
 from p2pchat.testing.simdisk import Loss
+from p2pchat.testing.story import faults, hardships, telling
+from p2pchat.testing.story.options import Options, story
+from p2pchat.testing.story.pasting import as_python, as_test
+from p2pchat.testing.story.scenario import Profile, Say, Scenario
 
 LINE = re.compile(r" *\d+\.\d{3}  (--|[a-z]+) +\S.*")
 LONG = 200  # characters

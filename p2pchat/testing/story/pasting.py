@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from p2pchat.testing.world import play
 
 if TYPE_CHECKING:
-    from p2pchat.testing.scenario import Scenario
+    from p2pchat.testing.story.scenario import Scenario
 
 INDENT: Final = "    "
 WIDTH: Final = 110  # columns of a line, as far as it can be cut

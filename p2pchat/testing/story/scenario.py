@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from p2pchat.env import dice
-from p2pchat.testing import faults, mix
 from p2pchat.testing.lanes import Pace
+from p2pchat.testing.story import faults, mix
 from p2pchat.wire.records import MAX_RECORD
 
 if TYPE_CHECKING:
     import random
 
-    from p2pchat.testing.faults import Fault
+    from p2pchat.testing.story.faults import Fault
 
 _NAMES: Final = (
     *("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"),

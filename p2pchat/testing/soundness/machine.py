@@ -16,7 +16,7 @@ import trio
 import p2pchat
 from p2pchat.crypto import kem
 from p2pchat.testing import seeded
-from p2pchat.testing.soundness import NotHere, Subject, Unsound
+from p2pchat.testing.soundness.finding import NotHere, Subject, Unsound
 
 DISTRIBUTION: Final = "p2pchat-trio"
 OLDEST_SQLITE: Final = (3, 37)  # the first with STRICT tables

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
-from p2pchat.testing import faults, hardships
-from p2pchat.testing.flood import MANNERS
+from p2pchat.testing.judges.watch import POINTS
 from p2pchat.testing.simdisk import HAS_POWER, Loss
-from p2pchat.testing.watch import POINTS
+from p2pchat.testing.story import faults, hardships
+from p2pchat.testing.story.flood import MANNERS
 
 if TYPE_CHECKING:
     import random
 
-    from p2pchat.testing.faults import Fault
-    from p2pchat.testing.scenario import Profile, Say
+    from p2pchat.testing.story.faults import Fault
+    from p2pchat.testing.story.scenario import Profile, Say
 
 _WEIGHTS: Final[Mapping[str, int]] = {
     "cut": 2,

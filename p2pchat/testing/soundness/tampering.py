@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal, final
 import trio
 
 from p2pchat.errors import P2PChatError
-from p2pchat.testing.soundness import Subject, Unsound
-from p2pchat.testing.soundness_meeting import LOOPBACK, REINSTALL, SAID, Heard, opened, refused
+from p2pchat.testing.soundness.finding import Subject, Unsound
+from p2pchat.testing.soundness.meeting import LOOPBACK, REINSTALL, SAID, Heard, opened, refused
 from p2pchat.transports.base import bound_address
 
 if TYPE_CHECKING:

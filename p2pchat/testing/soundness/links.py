@@ -14,7 +14,7 @@ import trio
 from p2pchat.address import Address
 from p2pchat.testing import stream_promises
 from p2pchat.testing.door import receive_exactly
-from p2pchat.testing.soundness import Check, NotHere, Subject
+from p2pchat.testing.soundness.finding import Check, NotHere, Subject
 from p2pchat.transports import base
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from p2pchat.testing.world import Report, Tell, nobody, play
 
 if TYPE_CHECKING:
-    from p2pchat.testing.faults import Fault
-    from p2pchat.testing.scenario import Say, Scenario
+    from p2pchat.testing.story.faults import Fault
+    from p2pchat.testing.story.scenario import Say, Scenario
 
 ATTEMPTS: Final = 60  # stories that are played at the most
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, final
 
 from p2pchat.store.invites import MAX_ATTEMPTS
-from p2pchat.testing.checker import Broken
+from p2pchat.testing.judges.checker import Broken
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Connection

@@ -13,12 +13,12 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final, final
 
 from p2pchat.testing.lanes import Pace
-from p2pchat.testing.scenario import Profile, Say, name_of
 from p2pchat.testing.simdisk import Loss
+from p2pchat.testing.story.scenario import Profile, Say, name_of
 
 if TYPE_CHECKING:
-    from p2pchat.testing.faults import Fault
-from p2pchat.testing.scenario import Scenario
+    from p2pchat.testing.story.faults import Fault
+from p2pchat.testing.story.scenario import Scenario
 
 NOBODY: Final = "--"  # in the place of a name: what happens to the world
 WIDTH: Final = 9  # of the column of names

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
-from p2pchat.testing.consent import Trusted, trust_steps, trusted
+from p2pchat.testing.judges.consent import Trusted, trust_steps, trusted
 
 if TYPE_CHECKING:
     from pathlib import Path

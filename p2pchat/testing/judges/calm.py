@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from p2pchat.wire.frames import MAX_BODY
 
 if TYPE_CHECKING:
-    from p2pchat.testing.scenario import Scenario
     from p2pchat.testing.simpeer import Peer
+    from p2pchat.testing.story.scenario import Scenario
     from p2pchat.testing.world import World
 
 ATTEMPTS: Final = 60.0  # seconds of dials in vain that wait longer and longer, and of handshakes that lead nowhere

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Final, final
 
-from p2pchat.testing.checker import Broken
+from p2pchat.testing.judges.checker import Broken
 
 PREFACE: Final = b"p2pchat"  # of who dials; then a version, a length, and the share
 SHARE: Final = 32  # bytes

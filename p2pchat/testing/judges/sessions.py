@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from p2pchat.testing.checker import Broken
+from p2pchat.testing.judges.checker import Broken
 
 if TYPE_CHECKING:
-    from p2pchat.testing.watch import Key, Standing, Standings
+    from p2pchat.testing.judges.watch import Key, Standing, Standings
 
 
 @final

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, final
 
-from p2pchat.testing.checker import Broken
+from p2pchat.testing.judges.checker import Broken
 from p2pchat.testing.simnet import BACKLOG
 from p2pchat.wire.messages import MAX_TEXT
 

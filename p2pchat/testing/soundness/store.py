@@ -15,8 +15,8 @@ from p2pchat.errors import StoreCorrupt, StoreError
 from p2pchat.store import failures, migrations, search, trusted
 from p2pchat.store.database import Database
 from p2pchat.store.schema import APPLICATION_ID, MIGRATIONS
-from p2pchat.testing.soundness import NotHere, Subject, Unsound
-from p2pchat.testing.soundness_meeting import opened
+from p2pchat.testing.soundness.finding import NotHere, Subject, Unsound
+from p2pchat.testing.soundness.meeting import opened
 from p2pchat.wire.messages import Text
 
 READING: Final = 3.0  # seconds for the whole store: about a gigabyte, if the disk is not slow

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Final, final
 
 from p2pchat.errors import BadData
-from p2pchat.testing.scenario import KINDS, MAX_PEERS, Scenario, aimed, draw, haunted, overlapping
+from p2pchat.testing.judges.watch import POINTS
 from p2pchat.testing.simdisk import HAS_POWER
-from p2pchat.testing.watch import POINTS
+from p2pchat.testing.story.scenario import KINDS, MAX_PEERS, Scenario, aimed, draw, haunted, overlapping
 
 MIN_PEERS: Final = 2
 MAX_MINUTES: Final = 1440.0  # a day; a story takes real time for all that is said in it

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from p2pchat.testing.checker import Broken
+from p2pchat.testing.judges.checker import Broken
 
 if TYPE_CHECKING:
     from p2pchat.store.database import Connection

@@ -23,8 +23,8 @@ import trio
 from p2pchat import address as addresses
 from p2pchat.store import history
 from p2pchat.store.database import Database
-from p2pchat.testing.soundness import GRACE, NotHere, Subject, Unsound
-from p2pchat.testing.soundness_meeting import Heard, opened
+from p2pchat.testing.soundness.finding import GRACE, NotHere, Subject, Unsound
+from p2pchat.testing.soundness.meeting import Heard, opened
 from p2pchat.wire.messages import Text
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from typing import Final
 from p2pchat.store import keyfile
 from p2pchat.store.database import Database
 from p2pchat.store.keyformat import Locked
-from p2pchat.testing.soundness import NotHere, Subject, Unsound
-from p2pchat.testing.soundness_machine import existing
+from p2pchat.testing.soundness.finding import NotHere, Subject, Unsound
+from p2pchat.testing.soundness.machine import existing
 
 OTHERS: Final = 0o077  # what everybody but the owner may do
 MANY: Final = 10_000  # files of a profile that are looked at

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, final
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from p2pchat.testing.watch import Standing, Standings
+    from p2pchat.testing.judges.watch import Standing, Standings
 
 
 @final

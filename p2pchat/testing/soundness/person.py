@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from p2pchat.testing.soundness import NotHere, Subject, Unsound
+from p2pchat.testing.soundness.finding import NotHere, Subject, Unsound
 from p2pchat.ui import marks
 
 NARROW: Final = 20  # columns; with less no name and no message stand beside each other

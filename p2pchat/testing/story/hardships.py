@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from p2pchat.testing.flood import Flood
+from p2pchat.testing.story.flood import Flood
 
 if TYPE_CHECKING:
-    from p2pchat.testing.flood import Manner
+    from p2pchat.testing.story.flood import Manner
     from p2pchat.testing.world import World
 
 

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, final
 
 from p2pchat.store.expiry import EXPIRED
 from p2pchat.store.queue import WITHDRAWN
-from p2pchat.testing.checker import Broken, Fate
+from p2pchat.testing.judges.checker import Broken, Fate
 
 if TYPE_CHECKING:
-    from p2pchat.testing.checker import Line, Said
+    from p2pchat.testing.judges.checker import Line, Said
 
 
 @final

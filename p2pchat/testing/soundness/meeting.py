@@ -20,7 +20,7 @@ from p2pchat.node.node import Node, open_node
 from p2pchat.node.settings import Accept, NodeSettings
 from p2pchat.store.contacts import Trust
 from p2pchat.store.store import open_store
-from p2pchat.testing.soundness import Subject, Unsound
+from p2pchat.testing.soundness.finding import Subject, Unsound
 from p2pchat.wire.messages import Text
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What must hold in the simulated world, and who sees that it does."""

@@ -1,0 +1,1 @@
+"""Is it sound here? The checks of `p2pchat selftest`."""
