@@ -45,6 +45,15 @@ class Meeting:
         self._dice = throw
         self._code: Code | None = None  # as it was told
         self._slipped = False
+        self._tried: set[str] = set()  # the secrets of all codes that were typed as they were told
+
+    def proved(self) -> None:
+        """Note that the node has told that a code was right; a dial may also end well without one being tried."""
+        world = self._peer.world
+        world.mark("met by a code")
+        if self._other.image is None:  # a backup may bring it back
+            with world.judging():
+                self._other.consent.check_burnt(self._tried)
 
     async def dial(self, node: Node) -> None:
         """Dial until it works: without a code if that is enough, else with one.
@@ -70,10 +79,8 @@ class Meeting:
                     world.mark("a claim was cut off")
                 world.note(self._peer.name, "dial failed", type(exc).__name__)
             else:
-                world.mark("met by a code" if self._code else "met again")
-                if self._code is not None and self._other.image is None:  # a backup may bring it back
-                    with world.judging():
-                        self._other.consent.check_burnt(self._code.secret)
+                if self._code is None:
+                    world.mark("met again")
                 return
             await trio.sleep(PATIENCE)
 
@@ -84,6 +91,7 @@ class Meeting:
         self._slipped = self._dice.random() < SLIPS
         if self._slipped:
             return Code(self._code.slot, f"wrong-{self._code.secret}")
+        self._tried.add(self._code.secret)
         self._peer.consent.types(self._other.key)
         self._other.consent.is_claimed(self._code.secret, self._peer.key)
         return self._code

@@ -75,6 +75,7 @@ class Running:
         self._owes: set[str] = set()  # points that come with the next bytes that leave
         self._nursery: trio.Nursery | None = None
         self._phone: trio.MemorySendChannel[Call] | None = None
+        self._meetings: dict[bytes, Meeting] = {}  # by key
         self._lines: dict[int, trio.MemorySendChannel[Say]] = {}
 
     async def run(self) -> None:
@@ -203,7 +204,8 @@ class Running:
         """Dial until it works; then the node goes on by itself, unless somebody else answers there one day."""
         self.peer.consent.dials(other.key)
         if self.peer.world.scenario.profile.guarded:
-            await Meeting(self.peer, other, self._dice).dial(node)
+            meeting = self._meetings[other.key] = Meeting(self.peer, other, self._dice)
+            await meeting.dial(node)
             return
         while True:
             try:
@@ -292,6 +294,8 @@ class Running:
     def _told(self, event: events.Event) -> None:
         """Let the person see it, and do what persons do."""
         self.face.told(event)
+        if isinstance(event, events.Verified) and event.by_us:
+            self._meetings[event.peer.key].proved()
         if isinstance(event, events.DialFailed) and isinstance(event.error, UntrustedPeer) and event.redial is None:
             self._tell_refusal("dial refused", event.error)
             self._dial_again(event.address)

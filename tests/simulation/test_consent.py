@@ -71,9 +71,9 @@ def test_what_nobody_has_agreed_to_is_told(broken: Callable[[], object], complai
 
 
 def test_a_code_that_has_worked_is_dead() -> None:
-    consent(codes(1), Trusted(known={BOB: 7})).check_burnt(CODE[1])
+    consent(codes(1), Trusted(known={BOB: 7})).check_burnt([CODE[1]])
     with pytest.raises(Broken, match="NOT BURNT: a code of carol"):
-        consent(codes(1)).check_burnt(CODE[1])
+        consent(codes(1)).check_burnt([CODE[1]])
 
 
 def test_who_has_an_answer_about_a_code_was_counted() -> None:

@@ -10,6 +10,7 @@ Source: docs/protocol.md, section 5.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, final
 
@@ -90,13 +91,13 @@ class Consent:
         """Note that `peer` types a code that was given out here."""
         self._told.setdefault(secret, set()).add(peer)
 
-    def check_burnt(self, secret: str) -> None:
-        """Check that a code is dead, after somebody was told that it was right.
+    def check_burnt(self, tried: Collection[str]) -> None:
+        """Check that one of the codes that somebody has typed is dead, after somebody was told that it was right.
 
         Raises:
           Broken: if not.
         """
-        if any(secret == alive for _, alive in self.now.codes):
+        if {*tried} <= {alive for _, alive in self.now.codes}:
             raise Broken(f"NOT BURNT: a code of {self._name} has worked, and works again")
 
     def check_counted(self, secret: str) -> None:
