@@ -76,7 +76,7 @@ async def opened(
     async with _store(room, env) as store, trio.open_nursery() as nursery:
         identity, settings = Identity.generate(env.urandom), NodeSettings(accept=accept)
         async with open_node(identity, env=env, settings=settings, store=store) as node:
-            nursery.start_soon(_listen, node, heard)
+            nursery.start_soon(_listen, node, heard)  # noqa: ASYNC111  (it hears what a node says while it closes)
             yield node, heard
         nursery.cancel_scope.cancel()
 
