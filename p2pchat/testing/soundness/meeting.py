@@ -73,12 +73,12 @@ async def opened(
       heard: notes what another node tells, too.
     """
     env, heard = subject.env(), heard or Heard()
-    async with _store(room, env) as store, trio.open_nursery() as nursery:
+    async with _store(room, env) as store:
         identity, settings = Identity.generate(env.urandom), NodeSettings(accept=accept)
-        async with open_node(identity, env=env, settings=settings, store=store) as node:
-            nursery.start_soon(_listen, node, heard)  # noqa: ASYNC111  (it hears what a node says while it closes)
+        async with open_node(identity, env=env, settings=settings, store=store) as node, trio.open_nursery() as nursery:
+            nursery.start_soon(_listen, node, heard)
             yield node, heard
-        nursery.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
 
 
 async def refused(dial: Callable[[], Awaitable[object]], error: type[P2PChatError]) -> bool:
