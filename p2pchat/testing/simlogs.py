@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
@@ -15,18 +15,27 @@ is_alive: Final[ContextVar[Callable[[], bool]]] = ContextVar("is_alive")
 @contextmanager
 def logs_of_the_living() -> Iterator[None]:
     """Let what this package logs go where it always goes, unless the process that logs it is dead."""
-    ours, filtered = logging.getLogger("p2pchat"), _Filtered()
-    propagates, ours.propagate = ours.propagate, False
-    ours.addHandler(filtered)
+    ours = logging.getLogger("p2pchat")
+    handlers, propagates = ours.handlers, ours.propagate
+    ours.handlers, ours.propagate = [_Filtered(handlers, propagates=propagates)], False
     try:
         yield
     finally:
-        ours.removeHandler(filtered)
-        ours.propagate = propagates
+        ours.handlers, ours.propagate = handlers, propagates
 
 
 class _Filtered(logging.Handler):
+    def __init__(self, handlers: Sequence[logging.Handler], *, propagates: bool) -> None:
+        super().__init__()
+        self._handlers = handlers
+        self._propagates = propagates
+
     def emit(self, record: logging.LogRecord) -> None:
         alive = is_alive.get(None)
-        if alive is None or alive():
+        if alive is not None and not alive():
+            return
+        for handler in self._handlers:
+            if record.levelno >= handler.level:
+                handler.handle(record)
+        if self._propagates:
             logging.getLogger().callHandlers(record)

@@ -160,7 +160,14 @@ def test_what_a_living_program_raises_ends_the_simulation_as_itself() -> None:
     assert caught.value.__notes__ == ["simulated with seed=3"]
 
 
-def test_what_a_dead_program_raises_or_logs_is_nothing(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("propagates", [True, False])
+def test_what_a_dead_program_raises_or_logs_is_nothing(
+    *, propagates: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = logging.getLogger("p2pchat")
+    monkeypatch.setattr(ours, "propagate", propagates)
+    monkeypatch.setattr(ours, "handlers", [] if propagates else [caplog.handler])
+
     async def complain(process: SimProcess) -> None:
         log = logging.getLogger("p2pchat.somewhere")
         log.warning("alive")

@@ -19,6 +19,7 @@ def write_down(pytester: pytest.Pytester, *, key: str = KEY) -> None:
     bot, conftest, *tests = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert KEY in bot
     pytester.makepyfile(bot=bot.replace(KEY, key), test_bot="\n\n".join(tests))
+    pytester.makeini("[pytest]")  # its own root, wherever temporary directories are
     pytester.makeconftest(conftest)
     pytester.syspathinsert()
 

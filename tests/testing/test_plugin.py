@@ -30,6 +30,7 @@ def test_bounded(simulation):
 
 @pytest.fixture
 def sample(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeini("[pytest]")  # its own root, wherever temporary directories are
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_sample=SAMPLE)
     return pytester
