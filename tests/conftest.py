@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.plain_failures import pytest_runtest_call
+from tests.support.unmeasured import unmeasured
 
 __all__ = ["pytest_runtest_call"]
 
@@ -38,6 +40,26 @@ LONGEST = ("tests/test_docs_terminals.py", "tests/test_docs_surviving_bot.py", "
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: of two who share the work, neither waits for the other at the end."""
     items.sort(key=lambda item: [not item.nodeid.startswith(place) for place in LONGEST])
+
+
+#: What runs the same lines again and again, or lines that are no part of the package: measured, it takes twice as long.
+UNMEASURED = (
+    *("tests/node/test_cancel.py", "tests/protocol/test_delivery_histories.py", "tests/testing/test_library_docs.py"),
+    *(
+        "tests/simulation/",
+        "tests/security/",
+        "tests/test_house.py",
+        "tests/test_benchmarks.py",
+        "tests/cli/test_simulate.py",
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def _measured_where_it_tells_something(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure no coverage in what is `UNMEASURED`."""
+    with unmeasured() if request.node.nodeid.startswith(UNMEASURED) else nullcontext():
+        yield
 
 
 @pytest.fixture

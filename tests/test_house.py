@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +31,12 @@ def read(*patterns: str) -> dict[str, str]:
 
 PACKAGE = read("p2pchat/**/*.py")
 SOURCES = PACKAGE | read("tests/**/*.py", "noxfile.py", "docs/conf.py")
+
+
+@cache
+def nodes_of(path: str) -> tuple[ast.AST, ...]:
+    """Every node of a file."""
+    return tuple(ast.walk(ast.parse(SOURCES[path])))
 
 
 def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -84,7 +91,7 @@ def test_functions_stay_small() -> None:
     broken = {
         path: [
             f"{node.name}: {lines_of_code(node)} lines"
-            for node in ast.walk(ast.parse(text))
+            for node in nodes_of(path)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and lines_of_code(node) > MAX_FUNCTION
         ]
         for path, text in SOURCES.items()
@@ -94,8 +101,8 @@ def test_functions_stay_small() -> None:
 
 def test_only_env_reads_clocks_and_dice() -> None:
     broken: dict[str, list[str]] = {}
-    for path, text in PACKAGE.items():
-        nodes = list(running(ast.parse(text)))
+    for path in PACKAGE:
+        nodes = list(running(nodes_of(path)[0]))
         modules = {name.partition(".")[0] for name in imported(nodes)}
         broken[path] = sorted(modules & CLOCKS_AND_DICE | {*imported(nodes), *dotted(nodes)} & CALLS)
     env = broken.pop("p2pchat/env.py")
@@ -107,9 +114,9 @@ def test_only_env_reads_clocks_and_dice() -> None:
 def test_imports_only_go_down() -> None:
     """What `lint-imports` proves for whole chains, said here for one import, at once."""
     broken: dict[str, list[str]] = {}
-    for path, text in PACKAGE.items():
+    for path in PACKAGE:
         here = row_of(path.removesuffix(".py").replace("/", "."), otherwise=-1)
-        names = imported(ast.walk(ast.parse(text)))
+        names = imported(nodes_of(path))
         broken[path] = [name for name in names if row_of(name, otherwise=99) < here]
     assert offenders(broken) == {}
 

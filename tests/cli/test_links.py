@@ -17,7 +17,13 @@ ANN = Identity.from_seed(bytes([1]) * 32).peer_id
 BOX = addresses.parse("bobs-box:7300")
 SIX = addresses.parse("[fe80::1%eth0]:7272")
 
-hosts = st.from_regex(r"[a-z0-9_-]{1,20}(\.[a-z]{2,9})?|\[::[0-9a-f]{1,4}(%[a-zA-Z0-9]{1,8})?\]", fullmatch=True)
+labels = st.text("abcxyz019_-", min_size=1, max_size=20)
+zones = st.text("abXY09", max_size=8).map(lambda zone: zone and f"%{zone}")
+hosts = (
+    labels
+    | st.builds("{}.{}".format, labels, st.sampled_from(["de", "example"]))
+    | st.builds("[::{:x}{}]".format, st.integers(0, 0xFFFF), zones)
+)
 places = st.builds(lambda host, port: f"{host}:{port}", hosts, st.integers(0, 65535))
 
 
