@@ -323,7 +323,9 @@ class Exchange:
             return
         self._ready += step.frames
         self._more = step.more
-        self._hand_next |= self._look_again or (step.more and step.hand > 0 and bool(step.frames))  # cut by `AT_ONCE`?
+        was_cut = step.hand > 0 and bool(step.frames)  # by `AT_ONCE`, perhaps
+        may_open = self._acked is not None  # the window: this ACK came before we knew that something waits for it
+        self._hand_next |= self._look_again or (step.more and (was_cut or may_open))
         self._look_again = False
         if step.ack or step.frames:
             self._ack_at = math.inf

@@ -5,6 +5,7 @@ Whoever has met the peer there before must not tell it a thing: not what it has 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, final
 
 import trio
@@ -12,7 +13,7 @@ import trio
 from p2pchat.crypto.codes import Code
 from p2pchat.crypto.identity import Identity
 from p2pchat.env import Env, dice
-from p2pchat.errors import P2PChatError, UntrustedPeer
+from p2pchat.errors import ListenFailed, P2PChatError, UntrustedPeer
 from p2pchat.node import events
 from p2pchat.node.node import open_node
 from p2pchat.node.settings import Accept, NodeSettings
@@ -55,7 +56,8 @@ class Impostor:
                 trio.open_nursery() as nursery,
             ):
                 for address in self.peer.addresses:
-                    await node.listen(address)
+                    with suppress(ListenFailed):  # it has no descriptors left, and is not there
+                        await node.listen(address)
                 for other in world.peers:
                     if world.scenario.profile.guarded and other is not self.peer:
                         nursery.start_soon(self._guess, node, other)
