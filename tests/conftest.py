@@ -45,13 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 #: What runs the same lines again and again, or lines that are no part of the package: measured, it takes twice as long.
 UNMEASURED = (
     *("tests/node/test_cancel.py", "tests/protocol/test_delivery_histories.py", "tests/testing/test_library_docs.py"),
-    *(
-        "tests/simulation/",
-        "tests/security/",
-        "tests/test_house.py",
-        "tests/test_benchmarks.py",
-        "tests/cli/test_simulate.py",
-    ),
+    *("tests/security/", "tests/test_house.py", "tests/test_benchmarks.py"),
 )
 
 
