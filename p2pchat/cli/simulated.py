@@ -59,8 +59,8 @@ class Result:
     seed: int
     runs: int  # as many as were asked for
     options: Options
-    twice: bool  # each story is played again, to see whether it is the same
     stories: int = 0  # that ended, well or badly
+    compared: int = 0  # that were played again, to the end
     sums: Campaign = field(default_factory=Campaign)  # of those that ended well
     bad: list[Bad] = field(default_factory=list)
     traces: list[Sequence[Event]] = field(default_factory=list)  # if they were asked for
@@ -84,8 +84,9 @@ class Result:
         if not self.bad:
             for name in self._held:
                 yield from _row("held", f"{name}: {INVARIANTS[name].means}")
-            if self.twice and self.stories:
-                yield from _row("held", "determinism: Each story was the same when it was played again.")
+            if self.compared:
+                which = "Each story" if self.compared == self.stories else f"Each of {self.compared} stories"
+                yield from _row("held", f"determinism: {which} was the same when it was played again.")
         for bad in self.bad:
             if bad.shorter is not None:
                 yield from _shorter(bad, bad.shorter)
@@ -112,13 +113,19 @@ class Result:
         return [name for name in INVARIANTS if name in self.sums.held and self.stories and not self.bad]
 
     @property
+    def bad_stories(self) -> int:
+        """How many stories ended badly; one may break a promise, and be another one when it is played again."""
+        return len({bad.scenario.seed for bad in self.bad})
+
+    @property
     def _rare(self) -> dict[str, int]:
         return {name: self.sums.marks[name] for name in RARE if self.sums.marks[name]}
 
     def _verdict(self, *, is_whole: bool) -> str:
-        played = "" if is_whole else f"ended after {self.stories} of {self.runs} stories: "
+        early = f"after {self.stories} of {self.runs} stories" if self.stories < self.runs else "early"
+        played = "" if is_whole else f"ended {early}: "
         if self.bad:
-            return f"{played}{len(self.bad)} of {self.stories} stories ended badly"
+            return f"{played}{self.bad_stories} of {self.stories} stories ended badly"
         return f"{played}every promise was kept" if self.stories else f"{played}nothing is known"
 
     def json(self, *, is_whole: bool) -> dict[str, object]:
@@ -141,7 +148,7 @@ class Result:
             "rare": self._rare,
             "held": self._held,
             "broken": [_bad(bad) for bad in self.bad if bad.is_repeatable],
-            "deterministic": all(bad.is_repeatable for bad in self.bad) if self.twice else None,
+            "deterministic": all(bad.is_repeatable for bad in self.bad) if self.compared else None,
             "differences": [_bad(bad) for bad in self.bad if not bad.is_repeatable],
             "traces": self.traces or None,
         }

@@ -64,7 +64,7 @@ def simulate(asked: Asked, common: Common) -> int:
         )
     env = system_env(Transports())
     seed = int.from_bytes(env.urandom(4)) if asked.seed is None else asked.seed
-    result = Result(seed=seed, runs=asked.runs, options=wanted, twice=asked.twice)
+    result = Result(seed=seed, runs=asked.runs, options=wanted)
     if not common.json:
         say.text("\n".join(result.head()))
     simulation = Simulation(asked, common, result, env)
@@ -129,8 +129,11 @@ class Simulation:
             self._result.bad.append(Bad(scenario=scenario, message=str(end)))
         if self._asked.trace and self._json:
             self._result.traces.append(trace)
-        if self._asked.twice and (difference := self._difference(scenario, end, trace)):
-            self._result.bad.append(Bad(scenario=scenario, message=difference, is_repeatable=False))
+        if self._asked.twice:
+            difference = self._difference(scenario, end, trace)
+            self._result.compared += 1
+            if difference:
+                self._result.bad.append(Bad(scenario=scenario, message=difference, is_repeatable=False))
 
     def _play_once(self, scenario: Scenario, teller: Teller | None = None) -> tuple[Ending, list[Event]]:
         trace: list[Event] = []
@@ -159,9 +162,10 @@ class Simulation:
     def _shrink(self) -> None:
         """Make the first story shorter that has broken a promise, of each promise."""
         seen: set[str] = set()
+        other = {bad.scenario.seed for bad in self._result.bad if not bad.is_repeatable}  # each time another story
         for number, bad in enumerate(self._result.bad if self._asked.shrink else ()):
             kind = bad.message.partition(":")[0]
-            if bad.is_repeatable and kind not in seen:
+            if bad.scenario.seed not in other and kind not in seen:
                 seen.add(kind)
                 self._result.bad[number] = replace(bad, shorter=self._shorter(bad.scenario))
 
@@ -188,7 +192,7 @@ class Simulation:
         self._progress.tell(self._words)
 
     def _words(self) -> str:
-        bad = f", {len(self._result.bad)} ended badly" if self._result.bad else ""
+        bad = f", {self._result.bad_stories} ended badly" if self._result.bad else ""
         return f"{self._activity}{self._result.stories} of {self._asked.runs} stories{bad}; second {self._now:.0f}"
 
     def _print(self, line: str) -> None:

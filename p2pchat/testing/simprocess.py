@@ -53,7 +53,7 @@ class Running:
     def __init__(self, peer: Peer, seat: int, number: int) -> None:
         world = peer.world
         self.peer = peer
-        self.seat = seat  # 0 listens; 1 is a second window on the same profile
+        self.seat = seat  # 0 listens; others are more windows on the same profile, and the last one dials
         self.alive: bool = True
         self.talking: int = 0  # messages that were asked for, and have no answer yet
         self.leaving: trio.Event = trio.Event()

@@ -77,8 +77,8 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
       tell: called with all that goes into the trace, when it happens.
 
     Raises:
-      Broken: if a promise was broken; its text begins with the line that replays the story.
-      Exception: whatever production code raised that it should not; a note has that line.
+      Broken: if a promise was broken; a note has the line that replays the story.
+      Exception: whatever production code raised that it should not; with the same note.
     """
     # What nodes log names paths of this one run, of processes that may be dead: the trace says more.
     with _silence(), tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
@@ -256,10 +256,14 @@ class World:
         ]
         waiting = [peer.name for peer in self.peers if not peer.drained]
         untold = [what for peer in self.peers for what in peer.untold()]
-        return (
-            f"{missing[:5]} have not arrived, {waiting} have something to say, {self._gaps_untold()} were not told of "
-            f"a gap, nobody was told that {untold[:5]}, and {unlinked(self)}"
-        )
+        found = {
+            "have not arrived": missing,
+            "have something to say": waiting,
+            "were not told of a gap": self._gaps_untold(),
+        }
+        told = [f"{', '.join(names[:5])} {what}" for what, names in found.items() if names]
+        told += [f"nobody was told that {what}" for what in untold[:5]]
+        return "; ".join([*told, *unlinked(self)])
 
     def _judge_the_end(self) -> None:
         """Judge what the disks say in the end."""

@@ -223,6 +223,45 @@ def test_the_first_difference_is_told(capfd: pytest.CaptureFixture[str], monkeyp
     assert "           p2pchat simulate --seed 1 --minutes 0.1 --faults none --check-determinism" in lines
 
 
+def test_what_was_not_played_again_is_not_said_to_be_the_same(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending, count = shrinking.ending, 0
+
+    def interrupted(scenario: Scenario, *, tell: Tell) -> shrinking.Ending:
+        nonlocal count
+        count += 1
+        if count % 2 == 0:
+            signal.raise_signal(signal.SIGINT)
+        return ending(scenario, tell=tell)
+
+    monkeypatch.setattr(simulating, "ending", interrupted)
+    assert simulate("--seed", "1", "--check-determinism", *CALM) == 130
+    lines = told(capfd)
+    assert lines[-1] == "ended early: every promise was kept"
+    assert not any("determinism" in line for line in lines)
+    assert simulate("--seed", "1", "--check-determinism", "--json", *CALM) == 130
+    assert json.loads(capfd.readouterr().out)["deterministic"] is None
+
+
+def test_a_story_that_is_broken_and_another_one_each_time_is_one_story(
+    planted: None, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending, count = shrinking.ending, 0
+
+    def once_more(scenario: Scenario, *, tell: Tell) -> shrinking.Ending:
+        nonlocal count
+        count += 1
+        tell(0.0, "healed", count)
+        return ending(scenario, tell=tell)
+
+    monkeypatch.setattr(simulating, "ending", once_more)
+    assert simulate(*SHORT, "--check-determinism", "--shrink") == 1
+    lines = told(capfd)
+    assert lines[-1] == "1 of 1 stories ended badly"
+    assert not any(line.startswith("shorter") for line in lines)
+
+
 # ---- what ends it
 
 

@@ -17,6 +17,7 @@ STEP = "p2pchat/node/step.py"
 STORE = "p2pchat/store/store.py"
 
 T_BACKOFF = "tests/node/test_backoff.py::test_"
+T_FOUND = "tests/simulation/test_found.py::test_"
 T_CROWDED = "tests/node/test_crowded.py::test_"
 T_DURABLE = "tests/node/test_durable.py::test_"
 T_LOSS = "tests/node/test_loss.py::test_"
@@ -54,6 +55,20 @@ MUTANTS = [
         "self._hand_next |= False or (",
         (T_CROWDED + "what_is_said_during_a_transaction_leaves_with_the_next_one",),
         hunt="swarm",
+    ),
+    Mutant(
+        "rare: an acknowledgement that comes during a transaction opens no window",
+        EXCHANGE,
+        "may_open = self._acked is not None",
+        "may_open = False",
+        (T_FOUND + "an_acknowledgement_that_comes_during_a_step_opens_the_window_all_the_same",),
+    ),
+    Mutant(
+        "rare: who dialed in vain keeps the lock",
+        "p2pchat/node/dialer.py",
+        "            self._locked.append(session)\n",
+        "            pass\n",
+        (T_FOUND + "who_dialed_in_vain_keeps_no_other_process_from_dialing",),
     ),
     Mutant(
         "node: said during a transaction, and never written",

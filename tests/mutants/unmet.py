@@ -52,6 +52,7 @@ REASONS: Final[Mapping[str, str]] = {
     "pin": ONE_WAY,
     "pipes": NO_SCREEN,
     "race": ONE_WAY,
+    "rare": "the world meets it in one story of a thousand; that story is kept, as a test",
     "records": ALIKE,
     "resume": NO_HARM,
     "trust": NO_SCREEN,

@@ -71,8 +71,8 @@ def test_nothing_is_too_much_where_nothing_is_planted() -> None:
         (no_tasks, "TOO MUCH: .* tasks, and -?[0-9]+ are the limit"),
         (no_wires, "TOO MUCH: .* has 1 connections, and 0 are the limit"),
         (wires_that_are_left_over, "TOO MUCH: .* has 1 connections, and 0 are the limit"),
-        (deaf_faces, "STUCK: .* nobody was told that .'bob>alice 1 was heard'"),
-        (lost_links, r"STUCK: .*'alice and bob have \[0, 0\] links over 1 connections"),
+        (deaf_faces, "STUCK: .* nobody was told that bob>alice 1 was heard"),
+        (lost_links, r"STUCK: .*alice and bob have 0 and 0 links over 1 connections"),
         (talk_in_the_clear, "IN THE CLEAR: a part of a message"),
         (writing_processes_that_nobody_knows, "NOT FENCED"),
     ],
@@ -89,7 +89,7 @@ def test_who_is_not_told_that_a_message_has_expired_complains(monkeypatch: pytes
     assert play(story).accounts == Accounts(asked=2, accepted=2, delivered=1, expired=1)
     told = Running._told
     monkeypatch.setattr(Running, "_told", lambda self, event: getattr(event, "failed", ()) or told(self, event))
-    with pytest.raises(Broken, match=r"nobody was told that .'alice>bob 2 has expired'"):
+    with pytest.raises(Broken, match=r"nobody was told that alice>bob 2 has expired"):
         play(story)
 
 

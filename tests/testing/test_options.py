@@ -78,6 +78,8 @@ def test_a_story_says_how_to_ask_for_it_again(asked: Options) -> None:
         ({"faults": ""}, "no such faults: ", "there is swarm, none, network"),
         ({"faults": "cot=1"}, "no such kind of fault: cot", "did you mean cut?"),
         ({"faults": "xyzzy=1"}, "no such kind of fault: xyzzy", "there is cut, reset"),
+        ({"faults": "=1"}, "no such faults: =1", "there is swarm, none, network"),
+        ({"faults": "nonsense"}, "no such faults: nonsense", "did you mean none? there is swarm, none, network"),
         ({"faults": "cut=1,kill=x"}, "not a number of faults: kill=x", "it takes 0 to 1000"),
         ({"faults": "cut=1001"}, "not a number of faults: cut=1001", "it takes 0 to 1000"),
         ({"faults": "cut=" + "9" * 5000}, "not a number of faults: cut=999", "it takes 0 to 1000"),

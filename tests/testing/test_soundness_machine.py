@@ -17,7 +17,8 @@ import pytest
 from p2pchat.crypto import kem
 from p2pchat.env import Env, Net, system_env
 from p2pchat.errors import ConfigurationError
-from p2pchat.testing.soundness.finding import Subject
+from p2pchat.testing.soundness import machine
+from p2pchat.testing.soundness.finding import NotHere, Subject
 from tests.support.soundness import red, skipped, subject_in, told
 
 
@@ -107,10 +108,16 @@ def test_dice_that_are_loaded(subject: Subject) -> None:
 
 
 def test_a_disk_that_is_nearly_full(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=2**20))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(total=2**30, free=2**20))
     what, cure = red("room", subject)
     assert "1.0 MiB left" in what
     assert "history delete" in cure
+
+
+def test_what_is_on_no_disk_has_no_room_to_judge(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(total=0, free=0))
+    with pytest.raises(NotHere, match="is on no disk"):
+        machine.room(subject)
 
 
 def test_a_disk_that_takes_no_more_files(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:

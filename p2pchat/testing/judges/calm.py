@@ -38,9 +38,9 @@ def unlinked(world: World) -> list[str]:
     found = []
     for one, other in combinations(world.peers, 2):
         wires = world.network.between(one.name, other.name)
-        links = [_links(one, other), _links(other, one)]
-        if links != [1, 1] or len(wires) != 1:
-            found.append(f"{one.name} and {other.name} have {links} links over {len(wires)} connections")
+        there, back = _links(one, other), _links(other, one)
+        if (there, back, len(wires)) != (1, 1, 1):
+            found.append(f"{one.name} and {other.name} have {there} and {back} links over {len(wires)} connections")
     return found
 
 

@@ -107,7 +107,10 @@ def entropy(subject: Subject) -> str:
 def room(subject: Subject) -> str:
     """Check that the disk of the profile takes more."""
     place = existing(subject.profile.data)
-    free = shutil.disk_usage(place).free
+    usage = shutil.disk_usage(place)
+    if not usage.total:
+        raise NotHere(f"{place} is on no disk")
+    free = usage.free
     cure = f"make room on the disk of {place}; who has a lot to forget: `p2pchat history delete`"
     if free < LITTLE:
         raise Unsound(f"there are {free / 2**20:.1f} MiB left on the disk of the profile", cure=cure)

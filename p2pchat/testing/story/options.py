@@ -113,7 +113,7 @@ def counts(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in text.split(","):
         kind, equals, number = (word.strip() for word in part.partition("="))
-        if not equals:
+        if not (kind and equals):
             raise BadData(f"no such faults: {text}", hint=_near(text, _words(), "there is"))
         if kind not in KINDS and any(kind in each for each in PROFILES.values()):
             raise BadData(f"no fault of the kind {kind} can happen here", hint=f"that takes another SQLite: {EXTRA}")
@@ -142,4 +142,4 @@ def _words() -> list[str]:
 def _near(word: str, words: Iterable[str], there_is: str) -> str:
     """Return what was most likely meant, or everything there is."""
     near = difflib.get_close_matches(word, words, n=1)
-    return f"did you mean {near[0]}?" if near else f"{there_is} {', '.join(words)}"
+    return (f"did you mean {near[0]}? " if near else "") + f"{there_is} {', '.join(words)}"
