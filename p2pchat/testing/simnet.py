@@ -190,6 +190,7 @@ class Process:
         network, pace = self.machine.network, self.machine.network.pace
         await trio.lowlevel.checkpoint()
         await self.machine.wait_until(frozen)
+        await self._be_alive()
         try:
             self.machine.check_descriptors()
         except OSError as exc:
@@ -204,6 +205,7 @@ class Process:
             until = network.held_until(self.machine.name, door.process.machine.name)
             with trio.CancelScope(deadline=until if until > network.clock() else math.inf):
                 await network.changed.wait()
+        await self._be_alive()
         wire = Wire(self, door.process, address)
         door.queue(wire.accepted)
         made = False
@@ -225,6 +227,7 @@ class Process:
         """
         await trio.lowlevel.checkpoint()
         await self.machine.wait_until(frozen)
+        await self._be_alive()
         try:
             self.machine.check_descriptors()
         except OSError as exc:
@@ -237,6 +240,11 @@ class Process:
         network.doors[address] = door
         network.note_change()
         return [door]
+
+    async def _be_alive(self) -> None:
+        """Go on, unless this process has died while it waited: then nothing it does may have an effect any more."""
+        if not self.alive:
+            await trio.sleep_forever()
 
     def kill(self) -> None:
         """End this process; its kernel says so to whom it was connected, after what was sent before."""

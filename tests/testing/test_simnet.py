@@ -263,3 +263,17 @@ async def test_a_stream_closed_with_unread_bytes_is_reset(pair: Pair) -> None:
     await accepted.send_all(b"last words")
     await accepted.aclose()
     assert (await gone_at(dialed, pair.network.clock))[1] == b"last words"
+
+
+@virtually
+async def test_who_dies_while_its_machine_is_frozen_neither_listens_nor_dials_afterwards(pair: Pair) -> None:
+    pair.network.machine("bob").frozen_until = 1.0
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pair.bob.listen, BOB)
+        nursery.start_soon(pair.bob.connect, BOB)
+        await trio.sleep(0.5)
+        pair.bob.kill()
+        await trio.sleep(1.0)
+        assert pair.network.doors == {}
+        assert pair.network.wires == []
+        nursery.cancel_scope.cancel()
