@@ -373,7 +373,8 @@ def _versions_differ(theirs: int) -> str:
 
 def _not_ours(received: bytearray) -> HandshakeFailed:
     """Return the error that shows what came, so that people see what they have reached: a web server, a motd."""
+    shown = received[:40].decode("latin-1").encode("unicode_escape").decode()  # a character for each byte, plain ones
     return HandshakeFailed(
-        f"this is not a p2pchat: it said {bytes(received[:40])!a}",
+        f"this is not a p2pchat: it said '{shown}'",
         hint="check the address: something else answers there",
     )

@@ -87,7 +87,7 @@ async def test_a_program_that_we_ended_hung_up(autojump_clock: MockClock) -> Non
 @pytest.mark.parametrize("motd", [b"Welcome to box!\n", b"\nWelcome to box!\n", b"\r\n\r\nWelcome"])
 async def test_text_before_the_protocol_is_shown_with_what_to_do(motd: bytes, autojump_clock: MockClock) -> None:
     async with open_peer(Hop(how="the command ended (exit status 0)", says=motd)) as ann:
-        with pytest.raises(RemoteProtocolError, match=r"this is not a p2pchat: it said b.*Welcome") as failed:
+        with pytest.raises(RemoteProtocolError, match=r"this is not a p2pchat: it said '.*Welcome") as failed:
             await ann.node.dial(HOP)
         assert "login scripts" in failed.value.hint
 

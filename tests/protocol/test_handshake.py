@@ -170,9 +170,14 @@ def test_every_byte_of_the_preface_counts(wrong: int) -> None:
 def test_an_answer_that_is_no_p2pchat_is_shown(banner: bytes) -> None:
     initiator = between().initiator
     initiator.begin()
-    with pytest.raises(HandshakeFailed, match=f"it said '?b'{banner[:8].decode()}") as caught:
+    with pytest.raises(HandshakeFailed, match=f"it said '{banner[:8].decode()}") as caught:
         initiator.receive(banner)
     assert caught.value.hint == "check the address: something else answers there"
+
+
+def test_what_others_said_is_quoted_alike_whatever_quotes_are_in_it() -> None:
+    with pytest.raises(HandshakeFailed, match=r"""it said 'don't "\\n\\xff'$"""):
+        between().responder.receive(b"don't \"\n\xff")
 
 
 def test_what_others_said_cannot_drive_a_terminal() -> None:
