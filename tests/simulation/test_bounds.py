@@ -14,7 +14,6 @@ from p2pchat.testing.judges.accounts import Accounts
 from p2pchat.testing.judges.bounds import Dials, tasks_below
 from p2pchat.testing.judges.calm import time_to_calm_down
 from p2pchat.testing.judges.checker import Broken
-from p2pchat.testing.judges.invariants import INVARIANTS
 from p2pchat.testing.judges.wiretap import FILLER
 from p2pchat.testing.lanes import Pace
 from p2pchat.testing.simpeer import Peer
@@ -61,7 +60,6 @@ def writing_processes_that_nobody_knows(patch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_is_too_much_where_nothing_is_planted() -> None:
     report = play(STORY)
-    assert report.held == tuple(INVARIANTS)
     assert report.accounts == Accounts(asked=2, accepted=2, delivered=2)
 
 

@@ -14,7 +14,6 @@ import pytest
 from p2pchat.testing import campaign
 from p2pchat.testing.campaign import Campaign
 from p2pchat.testing.judges.checker import Broken, Line
-from p2pchat.testing.judges.invariants import INVARIANTS
 from p2pchat.testing.judges.watch import POINTS
 from p2pchat.testing.story.scenario import aimed, draw, haunted, overlapping
 from tests.support.unmeasured import unmeasured
@@ -72,7 +71,6 @@ def test_everything_rare_has_happened(total: Campaign) -> None:
 
 def test_the_sums_of_a_campaign_add_up(total: Campaign) -> None:
     assert not total.accounts.complaint
-    assert total.held == set(INVARIANTS)
     assert total.accounts.asked >= total.said
 
 
