@@ -26,6 +26,8 @@ import trio
 T = TypeVar("T")
 
 DAY = 86_400.0  # seconds
+GRACE = 3_600.0  # virtual seconds in which whoever was cancelled comes to an end, with all timeouts that are left
+WAKES = 1.0  # real seconds in which Trio has woken itself, on any machine
 RACES = 5  # with eight tasks that race five times, equal runs by chance are out of the question
 
 #: Where the outside world would come in. The package goes through `Env`; a call from inside it is a bug.
@@ -51,6 +53,8 @@ class VirtualClock(trio.abc.Clock):
 
     def __init__(self) -> None:
         self.now: float = 0.0  # seconds
+        self._looked_at = -1  # steps, when nobody waited for a time
+        self.end: float = math.inf  # when whoever still runs can only be one that nothing ends
         self.steps: int = 0  # how often a task has run until it waited: counted in `seeded_run`, the size of a run
 
     def start_clock(self) -> None:
@@ -61,11 +65,26 @@ class VirtualClock(trio.abc.Clock):
         return self.now
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
-        """Jump to `deadline`, instead of sleeping; Trio asks only when nothing can run."""
+        """Jump to `deadline`, instead of sleeping; Trio asks only when nothing can run.
+
+        Raises:
+          Stuck: if time is over: no cancellation reaches a task that waits behind a shield.
+        """
         if deadline == math.inf:
-            return deadline  # nothing will ever happen: a real hang, whose stacks a test runner can print
+            return self._look_again()
+        if deadline > self.end:
+            raise Stuck
         self.now = max(self.now, deadline)
         return 0.0
+
+    def _look_again(self) -> float:
+        """Let Trio wake itself, for which it takes a real socket; if it does not, nothing will ever happen."""
+        if self.end == math.inf:
+            return math.inf  # a real hang, whose stacks a test runner can print
+        if self._looked_at == self.steps:
+            raise Stuck
+        self._looked_at = self.steps
+        return WAKES
 
 
 @final
@@ -89,10 +108,11 @@ def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, li
       limit: virtual seconds after which the run is given up. Without any limit a deadlock would burn a CPU for ever.
 
     Raises:
-      Stuck: if `main` has not returned by then.
+      Stuck: if `main` has not returned by then, or at `clock.end`; then no task of it has been cleaned up.
       RuntimeError: if this Trio cannot be seeded.
     """
     clock = VirtualClock()
+    clock.end = limit + GRACE
     results: list[T] = []
 
     async def limited() -> None:
@@ -100,10 +120,27 @@ def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, li
             results.append(await main(clock))
 
     with _seeded_scheduler(seed), _without_finalizers(), _tripwires():
-        trio.run(limited, clock=clock, instruments=[_Steps(clock)])
+        try:
+            trio.run(limited, clock=clock, instruments=[_Steps(clock)])
+        except trio.TrioInternalError as exc:
+            if not isinstance(exc.__cause__, Stuck):
+                raise
+            results.clear()
+            _forget(exc)
     if not results:
-        raise Stuck(f"seed {seed}: not over after {limit:.0f} virtual seconds")
+        raise Stuck(f"seed {seed}: not over after {min(limit, clock.end):.0f} virtual seconds")
     return results[0]
+
+
+def _forget(exc: BaseException) -> None:
+    """Let go of all tasks of a run that is given up, without what Python has to say of each of them."""
+    tells = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    try:
+        exc.__traceback__ = exc.__cause__ = exc.__context__ = None
+        gc.collect()
+    finally:
+        sys.unraisablehook = tells
 
 
 def check_hook() -> None:

@@ -239,12 +239,21 @@ class Running:
             self.talking -= 1
             async for say in says:
                 session = node.session_with(other.identity.peer_id, self.peer.identity)
-                may_expire = say.expires_after is not None
-                said = line.ask(say.size, voice=self.seat, may_expire=may_expire, keyed=say.keyed)
-                await self._say(session, line, said, say.expires_after)
-                self.talking -= 1
-                if said.fate is Fate.ACCEPTED and say.withdraw_after is not None:
-                    nursery.start_soon(self._withdraw, session, line, said, say.withdraw_after)
+                if say.hasty:
+                    if session.outgoing.is_unsettled:
+                        self.peer.world.mark("said at the same time")
+                    nursery.start_soon(self._utter, nursery, session, line, say)
+                else:
+                    await self._utter(nursery, session, line, say)
+
+    async def _utter(self, nursery: trio.Nursery, session: Session, line: Line, say: Say) -> None:
+        """Say something; and take it back later, if that is the plan."""
+        voice = None if say.hasty else self.seat
+        said = line.ask(say.size, voice=voice, may_expire=say.expires_after is not None, keyed=say.keyed)
+        await self._say(session, line, said, say.expires_after)
+        self.talking -= 1
+        if said.fate is Fate.ACCEPTED and say.withdraw_after is not None:
+            nursery.start_soon(self._withdraw, session, line, said, say.withdraw_after)
 
     async def _say(self, session: Session, line: Line, said: Said, expires_after: float | None = None) -> None:
         world = self.peer.world

@@ -28,7 +28,7 @@ from p2pchat.testing.judges.calm import time_to_calm_down, unlinked
 from p2pchat.testing.judges.checker import Broken, Line
 from p2pchat.testing.judges.wiretap import Wiretap
 from p2pchat.testing.lanes import Lane, on_grid
-from p2pchat.testing.seeded import DAY, VirtualClock, seeded_run
+from p2pchat.testing.seeded import DAY, GRACE, Stuck, VirtualClock, seeded_run
 from p2pchat.testing.simnet import SimNetwork, Wire
 from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer, secrets
 from p2pchat.testing.story.scenario import name_of
@@ -82,10 +82,14 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
     with _silence(), tempfile.TemporaryDirectory(prefix="p2pchat-world-", dir=_memory()) as scratch:
 
         async def main(clock: VirtualClock) -> Report:
-            return await World(scenario, clock, Path(scratch), tell=tell).run()
+            return await World(scenario, clock, Path(scratch), failures, tell=tell).run()
 
+        failures: list[Exception] = []  # to be told even if the world cannot end
         try:
-            return seeded_run(main, seed=scenario.seed, limit=10 * DAY)
+            try:
+                return seeded_run(main, seed=scenario.seed, limit=10 * DAY)
+            except Stuck:
+                raise [*failures, Broken("STUCK: who was killed does not end")][0] from None
         except Exception as exc:
             if scenario.again:
                 exc.add_note(f"to see it again: p2pchat simulate {scenario.again}")
@@ -115,7 +119,16 @@ def _memory() -> str | None:
 class World:
     """Everything there is, while one story is played."""
 
-    def __init__(self, scenario: Scenario, clock: VirtualClock, scratch: Path, *, tell: Tell = nobody) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: VirtualClock,
+        scratch: Path,
+        failures: list[Exception],
+        *,
+        tell: Tell = nobody,
+    ) -> None:
+        """Begin; what breaks is added to `failures`, and the first of them is the one to look at."""
         self.scenario = scenario
         self.scratch = scratch
         self.network: SimNetwork = SimNetwork(clock.current_time, dice(scenario.seed, "network"))
@@ -139,7 +152,7 @@ class World:
         self._lines: dict[tuple[int, int], Line] = {}
         self.cut: set[frozenset[str]] = set()  # pairs whose connection was reset at a byte
         self._gaps_due: dict[int, int] = {}  # by peer: messages that a backup made it miss
-        self._failure: Exception | None = None
+        self._failures = failures
         self._has_missed = False  # the fault that strikes now
         self._nursery: trio.Nursery | None = None
 
@@ -156,13 +169,14 @@ class World:
                 with self._story:
                     await self._happen()
                 self.over = True
+                self._clock.end = self.now + GRACE
                 for peer in self.peers:
                     peer.end()
         finally:
             for peer in self.peers:
                 peer.disk.close()
-        if self._failure is not None:
-            raise self._failure
+        if self._failures:
+            raise self._failures[0]
         said = sum(bool(said.id) for line in self._lines.values() for said in line.said)
         return Report(
             trace=tuple(self.trace),
@@ -358,9 +372,8 @@ class World:
         self.marks[what] += 1
 
     def fail(self, failure: Exception) -> None:
-        """End the world; the first failure is the one to look at."""
-        if self._failure is None:
-            self._failure = failure
+        """End the world."""
+        self._failures.append(failure)
         self._story.cancel()
 
     @contextmanager

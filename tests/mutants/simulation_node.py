@@ -71,11 +71,12 @@ MUTANTS = [
         (T_FOUND + "who_dialed_in_vain_keeps_no_other_process_from_dialing",),
     ),
     Mutant(
-        "node: said during a transaction, and never written",
+        "world: said during a transaction, and never written",
         OUTGOING,
         "        self.settle()  # what was said meanwhile\n",
         "",
         (T_CROWDED + "what_is_said_during_a_transaction_leaves_with_the_next_one",),
+        hunt="swarm",
     ),
     Mutant(
         "node: a key is not looked up",

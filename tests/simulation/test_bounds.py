@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import trio
 
+from p2pchat.node.outgoing import Saying
 from p2pchat.node.session import Session
 from p2pchat.testing.judges import bounds
 from p2pchat.testing.judges.accounts import Accounts
@@ -126,3 +127,27 @@ def test_who_dials_without_a_pause_is_told() -> None:
         storm.note(number * 0.3)
     with pytest.raises(Broken, match="TOO MUCH: bob has dialed 30 times in less than 10 seconds"):
         storm.note(9.0)
+
+
+async def wait_for_ever(_: object = None) -> None:
+    with trio.CancelScope(shield=True):
+        while True:  # noqa: ASYNC110  (as a store does, whose beats go on)
+            await trio.sleep(60)
+
+
+def test_who_says_something_and_is_never_answered_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Saying, "wait", wait_for_ever)
+    with pytest.raises(Broken, match=r"^STUCK: .* have something to say"):
+        play(STORY)
+
+
+def test_who_cannot_be_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    kill = Running.kill
+
+    def leave_something(self: Running) -> None:
+        kill(self)
+        self.peer.world.start_soon(wait_for_ever)
+
+    monkeypatch.setattr(Running, "kill", leave_something)
+    with pytest.raises(Broken, match=r"^STUCK: who was killed does not end$"):
+        play(STORY)

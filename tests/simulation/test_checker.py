@@ -64,6 +64,14 @@ def test_two_processes_have_an_order_each() -> None:
     assert line.finished()
 
 
+def test_what_is_said_at_the_same_time_has_no_order() -> None:
+    line = Line("a>b")
+    for voice in (0, None, None, 0):
+        line.ask(30, voice=voice).fate = YES
+    hear(line, 3, 1, 4, 2)
+    assert line.finished()
+
+
 def test_what_expires_may_be_missing() -> None:
     line = line_of(YES, YES)
     line.said[0].may_expire = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import random
 import subprocess
@@ -179,3 +180,39 @@ def test_a_clock_of_the_system_is_a_tripwire_inside_the_package() -> None:
 def test_dice_depend_on_their_names_alone() -> None:
     assert env.dice(7, "network").random() == env.dice(7, "network").random()
     assert env.dice(7, "network").random() != env.dice(7, "peers").random()
+
+
+async def wait_behind_a_shield(end: float) -> float:
+    with trio.CancelScope(shield=True):
+        while trio.current_time() < end:  # noqa: ASYNC110  (as a program with timers does)
+            await trio.sleep(10)
+    return trio.current_time()
+
+
+def test_a_task_that_nothing_ends_does_not_run_for_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Stuck, match="seed 1: not over after 100 virtual seconds"):
+        seeded_run(lambda _: wait_behind_a_shield(end=math.inf), seed=1, limit=100)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_task_that_waits_for_nothing_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wait(_: VirtualClock) -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep_forever()
+
+    monkeypatch.setattr(seeded, "WAKES", 0.05)
+    with pytest.raises(Stuck):
+        seeded_run(wait, seed=1, limit=100)
+
+
+def test_whoever_was_cancelled_has_a_while_to_end() -> None:
+    assert seeded_run(lambda _: wait_behind_a_shield(end=200), seed=1, limit=100) == 200
+
+
+def test_an_error_inside_trio_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object, **__: object) -> None:
+        raise trio.TrioInternalError
+
+    monkeypatch.setattr(trio, "run", run)
+    with pytest.raises(trio.TrioInternalError):
+        seeded_run(race, seed=1)

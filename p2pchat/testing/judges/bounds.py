@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from p2pchat.testing.simprocess import Running
 
-TASKS: Final = 30  # of a process with its store, its listeners, and its person
+TASKS: Final = 30  # of a process with its store, its listeners, and its person, who has one more for each thing to say
 TASKS_OF_A_PEER: Final = 12  # on top, for each peer: whoever dials it, talks to it, keeps its lock
 TASKS_OF_A_LINK: Final = 8  # on top, for each connection that is open
 WIRES_OF_A_PEER: Final = 12  # connections to one peer, both ways: the ones that are dying are among them
@@ -69,7 +69,7 @@ def check_bounds(process: Running, *, is_quiet: bool = False) -> None:
         (
             "tasks",
             tasks_below(process.task),
-            TASKS + TASKS_OF_A_PEER * peers + TASKS_OF_A_LINK * (wires + process.open_to_strangers),
+            TASKS + TASKS_OF_A_PEER * peers + TASKS_OF_A_LINK * (wires + process.open_to_strangers) + process.talking,
         ),
         ("connections", wires, (QUIET_WIRES if is_quiet else WIRES_OF_A_PEER) * peers),
         ("connections of nobody", process.open_to_strangers, limits.half_open + BACKLOG),

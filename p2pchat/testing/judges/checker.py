@@ -46,7 +46,7 @@ class Said:
 
     number: int  # 1, 2, … on its line
     text: str
-    voice: int = 0  # which process says it: what two of them say at the same time has no order
+    voice: int = 0  # who says it: what two say at the same time has no order
     id: bytes = b""
     fate: Fate = Fate.ASKED
     may_expire: bool = False
@@ -78,9 +78,13 @@ class Line:
     heard: list[int] = field(default_factory=list)  # numbers, in the order of the other side's log
     _last: dict[int, int] = field(default_factory=dict)  # the newest of them, by voice
 
-    def ask(self, size: int, *, voice: int = 0, may_expire: bool = False, keyed: bool = False) -> Said:
-        """Return a new message that is about to be said: its text names it, and is about `size` bytes long."""
+    def ask(self, size: int, *, voice: int | None = 0, may_expire: bool = False, keyed: bool = False) -> Said:
+        """Return a new message that is about to be said: its text names it, and is about `size` bytes long.
+
+        `voice` is the process that says it one after the other, or None: at the same time as others.
+        """
         number = len(self.said) + 1
+        voice = -number if voice is None else voice
         head = f"{self.name} {number} "
         said = Said(number, head + _filler(number, size - len(head)), voice, may_expire=may_expire)
         said.key = f"{self.name} {number}" if keyed else None

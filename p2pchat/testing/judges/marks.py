@@ -49,6 +49,7 @@ RARE: Final[Mapping[str, str]] = {
     "strangers: comings": "… came and went",
     # --- messages
     "refused": "a message was refused",
+    "said at the same time": "a message was said while what had been said before it was not on the disk yet",
     "unknown, and said": "a process died before it could answer, and the message was said all the same",
     "unknown, and never said": "… and it was not",
     "said again with its key": "it was asked for once more, by the same key",

@@ -67,6 +67,7 @@ class Say:
     withdraw_after: float | None = None  # seconds until it is taken back, if that is still possible
     expires_after: float | None = None  # seconds until it is not to be sent any more
     keyed: bool = False  # has a key, and is said again after a death that left nobody knowing whether it was said
+    hasty: bool = False  # does not wait until what was said before it is accepted, and nothing waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,5 +244,6 @@ def _says(throw: random.Random, profile: Profile, lasts: float, share: float = 1
         withdraw_after = throw.choice((0.0, 0.001, 1.0)) if luck < 0.08 else None
         expires_after = throw.choice((0.5, 5.0)) if 0.08 < luck < 0.14 else None
         process = throw.randrange(profile.seats(who))
-        says.append(Say(round(at, 3), who, to, size, process, withdraw_after, expires_after, luck > 0.6))
+        keyed, hasty = luck > 0.6, 0.14 < luck < 0.34
+        says.append(Say(round(at, 3), who, to, size, process, withdraw_after, expires_after, keyed, hasty))
     return tuple(sorted(says, key=lambda say: say.at))

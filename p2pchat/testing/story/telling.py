@@ -146,6 +146,7 @@ def say_told(say: Say) -> str:
     more = [
         f"from window {say.process}" if say.process else "",
         "with a key" if say.keyed else "",
+        "without waiting for what was said before" if say.hasty else "",
         f"taken back after {say.withdraw_after:g} s" if say.withdraw_after is not None else "",
         f"good for {say.expires_after:g} s" if say.expires_after is not None else "",
     ]
