@@ -45,7 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 #: What runs the same lines again and again, or lines that are no part of the package: measured, it takes twice as long.
 UNMEASURED = (
     *("tests/node/test_cancel.py", "tests/protocol/test_delivery_histories.py", "tests/testing/test_library_docs.py"),
-    *("tests/security/", "tests/test_house.py", "tests/test_benchmarks.py"),
+    *("tests/security/", "tests/test_house.py", "tests/test_benchmarks.py", "tests/mutants/"),
+    *("tests/store/test_contacts_in_any_order.py", "tests/store/test_invites_in_any_order.py"),
+    *("tests/protocol/test_connection_hostile.py", "tests/ui/test_sanitize.py"),
+    *("tests/node/test_crossed.py", "tests/node/test_crowded.py", "tests/simulation/test_repeatable.py"),
 )
 
 
