@@ -45,7 +45,7 @@ REASONS: Final[Mapping[str, str]] = {
     "key file": OTHER_FILES,
     "mark": NO_HARM,
     "names": NO_SCREEN,
-    "node": "people there say one thing after the other, and what stands still is made good by the next link",
+    "node": "a key is used again there only after a death; and what stands still is made good by the next link",
     "noise": ALIKE,
     "parts": HONEST,
     "passphrase": OTHER_FILES,
