@@ -17,6 +17,7 @@ import gc
 import math
 import pkgutil
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, final
@@ -108,12 +109,14 @@ def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, li
       limit: virtual seconds after which the run is given up. Without any limit a deadlock would burn a CPU for ever.
 
     Raises:
-      Stuck: if `main` has not returned by then, or at `clock.end`; then no task of it has been cleaned up.
+      Stuck: if `main` has not returned by then; or if a task goes on until `clock.end`, since no cancellation reaches
+        it: the run is given up, and none of its tasks is cleaned up.
       RuntimeError: if this Trio cannot be seeded.
     """
     clock = VirtualClock()
     clock.end = limit + GRACE
     results: list[T] = []
+    why = ""
 
     async def limited() -> None:
         with trio.move_on_at(limit):
@@ -125,11 +128,27 @@ def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, li
         except trio.TrioInternalError as exc:
             if not isinstance(exc.__cause__, Stuck):
                 raise
-            results.clear()
             _forget(exc)
+            results.clear()
+            limit, why = clock.end - GRACE, ", and then a task went on behind a shield"
     if not results:
-        raise Stuck(f"seed {seed}: not over after {min(limit, clock.end):.0f} virtual seconds")
+        raise Stuck(f"seed {seed}: not over after {limit:.0f} virtual seconds{why}")
     return results[0]
+
+
+def first_of(failures: list[Exception], stuck: Stuck) -> Exception:
+    """Return what a run that was given up has failed with, which is `stuck` if nothing went wrong before.
+
+    Where it was raised becomes a note: a traceback would keep the tasks, and their ends would disturb somebody else.
+    """
+    if not failures:
+        return stuck
+    first = failures[0]
+    if first.__traceback__ is not None:
+        first.add_note("".join(["it was raised here:\n", *traceback.format_tb(first.__traceback__)]).rstrip())
+    failures.clear()
+    _forget(first)
+    return first
 
 
 def _forget(exc: BaseException) -> None:

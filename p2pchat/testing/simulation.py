@@ -28,7 +28,7 @@ import trio
 from p2pchat.env import dice
 from p2pchat.testing.judges.checker import Broken, Line
 from p2pchat.testing.lanes import on_grid
-from p2pchat.testing.seeded import DAY, Stuck, VirtualClock, seeded_run
+from p2pchat.testing.seeded import DAY, GRACE, Stuck, VirtualClock, first_of, seeded_run
 from p2pchat.testing.simhost import Host
 from p2pchat.testing.simlogs import logs_of_the_living
 from p2pchat.testing.simnet import SimNetwork
@@ -57,17 +57,21 @@ def simulate(main: Callable[[Simulation], Awaitable[T]], *, seed: object = 0, li
       limit: virtual seconds after which the run is given up.
 
     Raises:
-      Stuck: if `main` has not returned by then.
+      Stuck: if `main` has not returned by then, or if a program goes on behind a shield, and nothing can end it.
       Exception: what `main`, or a program that was alive, has raised; a note names the seed.
       RuntimeError: if this Trio cannot be seeded, or if Trio runs already: a test that simulates is a plain function.
     """
 
     async def run(clock: VirtualClock) -> T:
-        return await Simulation(seed, clock).run(main)
+        return await Simulation(seed, clock, failures).run(main)
 
+    failures: list[Exception] = []
     try:
         with logs_of_the_living():
-            return seeded_run(run, seed=seed, limit=limit)
+            try:
+                return seeded_run(run, seed=seed, limit=limit)
+            except Stuck as exc:
+                raise first_of(failures, exc) from None
     except Exception as exc:
         exc.add_note(f"simulated with seed={seed!r}")
         raise
@@ -100,7 +104,7 @@ def simulate_many(
 class Simulation:
     """Everything there is, while one story is told. `simulate` makes it."""
 
-    def __init__(self, seed: object, clock: VirtualClock) -> None:
+    def __init__(self, seed: object, clock: VirtualClock, failures: list[Exception]) -> None:
         """Use `simulate`."""
         self.seed = seed
         self.clock = clock
@@ -111,7 +115,7 @@ class Simulation:
         self._files = ExitStack()
         self._scratch: Path | None = None
         self._story = trio.CancelScope()
-        self._failure: Exception | None = None
+        self._failures = failures  # the first of them is the one that is raised
         self._nursery: trio.Nursery | None = None
         self._over = False
 
@@ -231,8 +235,7 @@ class Simulation:
 
     def fail(self, failure: Exception) -> None:
         """End the simulation; the first failure is the one that `simulate` raises."""
-        if self._failure is None:
-            self._failure = _plain(failure)
+        self._failures.append(_plain(failure))
         self._story.cancel()
 
     async def run(self, main: Callable[[Simulation], Awaitable[T]]) -> T:
@@ -245,14 +248,15 @@ class Simulation:
                     with self._story:
                         await self._guarded(self._tell, main, results)
                     self._over = True
+                    self.clock.end = self.now + GRACE
                     for host in self.hosts.values():
                         host.kill()
                     nursery.cancel_scope.cancel()
             finally:
                 for host in self.hosts.values():
                     host.close()
-        if self._failure is not None:
-            raise self._failure
+        if self._failures:
+            raise self._failures[0]
         return results[0]
 
     async def _tell(self, main: Callable[[Simulation], Awaitable[T]], results: list[T]) -> None:

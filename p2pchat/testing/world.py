@@ -28,7 +28,7 @@ from p2pchat.testing.judges.calm import time_to_calm_down, unlinked
 from p2pchat.testing.judges.checker import Broken, Line
 from p2pchat.testing.judges.wiretap import Wiretap
 from p2pchat.testing.lanes import Lane, on_grid
-from p2pchat.testing.seeded import DAY, GRACE, Stuck, VirtualClock, seeded_run
+from p2pchat.testing.seeded import DAY, GRACE, Stuck, VirtualClock, first_of, seeded_run
 from p2pchat.testing.simnet import SimNetwork, Wire
 from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer, secrets
 from p2pchat.testing.story.scenario import name_of
@@ -88,8 +88,9 @@ def play(scenario: Scenario, *, tell: Tell = nobody) -> Report:
         try:
             try:
                 return seeded_run(main, seed=scenario.seed, limit=10 * DAY)
-            except Stuck:
-                raise [*failures, Broken("STUCK: who was killed does not end")][0] from None
+            except Stuck as exc:
+                failures = failures or [Broken("STUCK: who was killed does not end")]
+                raise first_of(failures, exc) from None
         except Exception as exc:
             if scenario.again:
                 exc.add_note(f"to see it again: p2pchat simulate {scenario.again}")

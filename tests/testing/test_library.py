@@ -224,6 +224,34 @@ def test_what_never_comes_is_told() -> None:
         simulate(for_ever, limit=9)
 
 
+async def go_on(_: SimProcess) -> None:
+    """Do what no program should: nothing ends this."""
+    with trio.CancelScope(shield=True):
+        while True:  # noqa: ASYNC110  (it does not wait for anything)
+            await trio.sleep(60)
+
+
+def test_a_program_that_nothing_ends_is_told() -> None:
+    async def story(world: Simulation) -> None:
+        world.host("alice").start(go_on)
+        await trio.sleep(7)
+
+    with pytest.raises(Stuck, match="7 virtual seconds, and then a task went on behind a shield") as told:
+        simulate(story, seed=3)
+    assert told.value.__notes__ == ["simulated with seed=3"]
+
+
+def test_what_went_wrong_is_told_even_if_nothing_ends_a_program() -> None:
+    async def story(world: Simulation) -> None:
+        world.host("alice").start(go_on)
+        await trio.sleep(7)
+        raise ValueError("that is it")
+
+    with pytest.raises(ValueError, match="that is it") as told:
+        simulate(story, seed=3)
+    assert 'raise ValueError("that is it")' in told.value.__notes__[0]
+
+
 def test_mistakes_of_a_story_are_told() -> None:
     async def no_wire(world: Simulation) -> None:
         world.wire("alice", "bob").reset()
