@@ -125,7 +125,8 @@ class Outgoing:
           pair: where the log is.
           ids: names for what is said.
           max_cost: how many bytes under way are too many.
-          settled: called after each transaction in which something was, or was not, appended.
+          settled: called after each transaction in which something was, or was not, appended; what was said meanwhile
+            is on its way then.
         """
         self.room: int = max_cost  # bytes of cost that may still be said before it is time to wait
         self.said: int = 0  # messages, ever
@@ -208,8 +209,8 @@ class Outgoing:
                 self.room += saying.cost
             saying.settle(settled.error)
         self._writing = []
-        self._note_settled(settled)
         self.settle()  # what was said meanwhile
+        self._note_settled(settled)
 
     def dropped(self, base: int) -> bool:
         """Note that the peer has everything before entry `base`; return whether there is more room now."""

@@ -182,8 +182,11 @@ class Running:
                 nursery.start_soon(self._listen_to_feed, node)
                 self._phone, calls = trio.open_memory_channel[Call](100)
                 nursery.start_soon(give_codes, node, calls)
-                await self._meet(node, nursery)
-                await self.leaving.wait()
+                try:
+                    await self._meet(node, nursery)
+                    await self.leaving.wait()
+                finally:
+                    self._nursery = None  # nobody begins anything any more while it ends
                 nursery.cancel_scope.cancel()
 
     async def _meet(self, node: Node, nursery: trio.Nursery) -> None:

@@ -64,6 +64,13 @@ MUTANTS = [
         (T_FOUND + "an_acknowledgement_that_comes_during_a_step_opens_the_window_all_the_same",),
     ),
     Mutant(
+        "rare: what is said behind a step that is under way is not looked for",
+        "p2pchat/node/session.py",
+        "if self.outgoing.is_unsettled:  # and a step",
+        "if self.outgoing.is_unsettled and self.over:  # and a step",
+        (T_FOUND + "what_is_said_behind_a_step_that_is_under_way_leaves_with_the_next_one",),
+    ),
+    Mutant(
         "rare: who dialed in vain keeps the lock",
         "p2pchat/node/dialer.py",
         "            self._locked.append(session)\n",

@@ -28,3 +28,12 @@ def test_an_acknowledgement_that_comes_during_a_step_opens_the_window_all_the_sa
     death = CrashAt(0.0, who=0, point="after trust", nth=1, loss=Loss.DROP, down=0.0)
     with unmeasured():
         play(Scenario(seed=4000545, profile=profile, says=says, faults=(death,)))
+
+
+def test_what_is_said_behind_a_step_that_is_under_way_leaves_with_the_next_one() -> None:
+    """Seed 30002467: a step was asked for before what was said meanwhile, and nobody looked again."""
+    pace = Pace(bandwidth=20000.0, splits=0.2, buffer=4096)
+    profile = Profile(everybody_dials=True, pace=pace, disk=0.05, patience=9.83025, skew=1e6)
+    says = (Say(6.003, 1, 0, 30), Say(6.058, 0, 1, 3000, hasty=True), Say(6.073, 0, 1, 30, keyed=True))
+    with unmeasured():
+        play(Scenario(seed=30002467, profile=profile, says=says, faults=()))
