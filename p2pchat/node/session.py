@@ -382,8 +382,6 @@ class Session(Speaking):
         else:
             self.follow_log(settled.before)
             self._extended(settled.extent)
-        if self.outgoing.is_unsettled:  # and a step that began before it was on its way has not seen it
-            self._leave_soon()
 
     @property
     def may_say(self) -> bool:

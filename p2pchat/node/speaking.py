@@ -42,7 +42,7 @@ class Speaking(ABC):
             pair,
             EntryIds(env.urandom),
             max_cost=limits.outgoing + limits.max_unacked_bytes,
-            settled=self._settled,
+            settled=self._note_settled,
         )
         self._changed = trio.Event()
         self._breathe_at = FAIRNESS  # the next message that waits until others had their turn
@@ -181,6 +181,11 @@ class Speaking(ABC):
         if self.pair.durable:
             self.outgoing.settle()
         if is_first:
+            self._leave_soon()
+
+    def _note_settled(self, settled: Settled) -> None:
+        self._settled(settled)
+        if self.outgoing.is_unsettled:  # a step that was asked for before that was on its way has not seen it
             self._leave_soon()
 
     async def _breathe(self) -> None:

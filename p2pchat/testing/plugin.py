@@ -55,7 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--simulation-seed", type=int, metavar="SEED", help="run simulations with this seed (or from this one on)"
     )
-    group.addoption("--simulation-runs", type=int, metavar="N", help="run each simulation with so many seeds")
+    group.addoption("--simulation-runs", type=_at_least_one, metavar="N", help="run each simulation with so many seeds")
+
+
+def _at_least_one(word: str) -> int:
+    if (number := int(word)) < 1:
+        raise ValueError(word)
+    return number
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,6 +74,9 @@ def simulation(request: pytest.FixtureRequest) -> Runner:
     """A story, told for many seeds: ``simulation(main)``. The mark of the same name and two options say which."""
     mark = request.node.get_closest_marker("simulation")
     wanted = dict(mark.kwargs) if mark else {}
+    if mark and (mark.args or not wanted.keys() <= {"runs", "first", "limit"} or wanted.get("runs", RUNS) < 1):
+        told = ", ".join([*map(repr, mark.args), *(f"{name}={value!r}" for name, value in wanted.items())])
+        raise pytest.UsageError(f"a test is marked simulation({told}), and what there is is {MARK}")
     seed, runs = (request.config.getoption(f"--simulation-{what}") for what in ("seed", "runs"))
     first = wanted.get("first", 0) if seed is None else seed
     if runs is None:

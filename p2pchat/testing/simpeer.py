@@ -41,6 +41,7 @@ FAILED = "SELECT messages.id FROM messages JOIN pairs USING (pair) WHERE failed 
 LOG = "SELECT pairs.peer, mine, failed, kind, body FROM messages JOIN pairs USING (pair) ORDER BY cursor"
 VOIDS = f"SELECT seq FROM outbox WHERE pair = ? AND seq BETWEEN ? AND ? AND kind = {VOID}"  # noqa: S608  (a constant)
 GAPS = "SELECT count(*) FROM events WHERE kind = 'gap'"
+GAPS_OF = "SELECT count(*) FROM events JOIN pairs USING (pair) WHERE kind = 'gap' AND pairs.peer = ?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,8 +125,14 @@ class Simulation:
         return self.clock.now
 
     def host(self, name: str) -> Host:
-        """Return the host with this name, put there on first mention."""
+        """Return the host with this name, put there on first mention.
+
+        Raises:
+          ValueError: if it cannot be one: what a host keeps is in a directory of this name.
+        """
         if name not in self.hosts:
+            if "/" in name or name in {"", ".", ".."}:
+                raise ValueError(f"no host can be called {name!r}")
             self.hosts[name] = Host(self, name)
         return self.hosts[name]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -30,7 +31,7 @@ from p2pchat.testing.judges.wiretap import Wiretap
 from p2pchat.testing.lanes import Lane, on_grid
 from p2pchat.testing.seeded import DAY, GRACE, Stuck, VirtualClock, first_of, seeded_run
 from p2pchat.testing.simnet import SimNetwork, Wire
-from p2pchat.testing.simpeer import FAILED, GAPS, QUEUED, Log, Peer, secrets
+from p2pchat.testing.simpeer import FAILED, GAPS, GAPS_OF, QUEUED, Log, Peer, secrets
 from p2pchat.testing.story.scenario import name_of
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _silence() -> Iterator[None]:
 
 def _memory() -> str | None:
     """Return a directory in memory, if this system has one: the disks here need no disk."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (inside of it, a directory of our own)
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  (inside of it, one of our own)
 
 
 @final
@@ -152,6 +153,7 @@ class World:
         self._story = trio.CancelScope()
         self._lines: dict[tuple[int, int], Line] = {}
         self.cut: set[frozenset[str]] = set()  # pairs whose connection was reset at a byte
+        self._gone_back: set[frozenset[int]] = set()  # between whom a backup may have made a gap
         self._gaps_due: dict[int, int] = {}  # by peer: messages that a backup made it miss
         self._failures = failures
         self._has_missed = False  # the fault that strikes now
@@ -282,6 +284,8 @@ class World:
         for peer in self.peers:
             self.measure(peer, is_quiet=True)
             for other in self.peers:
+                if peer.ask(GAPS_OF, other.key)[0][0] and frozenset({peer.number, other.number}) not in self._gone_back:
+                    raise Broken(f"GAP TOLD, and nothing is missing: {peer.name} of {other.name}")
                 failed = {row[0] for row in peer.ask(FAILED, other.key)}
                 line = self.line(peer, other)
                 wrong = [said.number for said in line.said if said.id in failed and said.number in line.heard]
@@ -355,6 +359,7 @@ class World:
         self.line(peer, other).sender_went_back(name for name in said if isinstance(name, bytes))
         queued = [row[0] for row in other.ask(QUEUED, peer.key)]
         lost = self.line(other, peer).receiver_went_back(texts, (name for name in queued if isinstance(name, bytes)))
+        self._gone_back.add(frozenset({peer.number, other.number}))
         self._gaps_due[peer.number] = self._gaps_due.get(peer.number, 0) + lost
 
     def note(self, who: str, *what: object) -> None:

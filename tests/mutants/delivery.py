@@ -107,6 +107,14 @@ MUTANTS = [
         hunt="restore=1",
     ),
     Mutant(
+        "resume: a gap is told where none is",
+        INBOX,
+        "resume.base <= seen.seq + 1:",
+        "resume.base <= seen.seq:",
+        (T_INBOX + "a_log_that_goes_on_is_followed_from_where_it_was_left",),
+        hunt="swarm",
+    ),
+    Mutant(
         "resume: a second one is taken",
         DELIVERY,
         "if self._window is not None:\n            raise",

@@ -65,9 +65,9 @@ MUTANTS = [
     ),
     Mutant(
         "rare: what is said behind a step that is under way is not looked for",
-        "p2pchat/node/session.py",
-        "if self.outgoing.is_unsettled:  # and a step",
-        "if self.outgoing.is_unsettled and self.over:  # and a step",
+        "p2pchat/node/speaking.py",
+        "if self.outgoing.is_unsettled:  # a step",
+        "if self.outgoing.is_unsettled and not self.may_say:  # a step",
         (T_FOUND + "what_is_said_behind_a_step_that_is_under_way_leaves_with_the_next_one",),
     ),
     Mutant(

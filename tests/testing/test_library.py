@@ -256,6 +256,9 @@ def test_mistakes_of_a_story_are_told() -> None:
     async def no_wire(world: Simulation) -> None:
         world.wire("alice", "bob").reset()
 
+    async def no_host(world: Simulation) -> None:
+        world.host("a/../b")
+
     async def no_trouble(world: Simulation) -> None:
         await world.trouble("rain")
 
@@ -264,6 +267,8 @@ def test_mistakes_of_a_story_are_told() -> None:
 
     with pytest.raises(LookupError, match="there is no connection between 'alice' and 'bob' now"):
         simulate(no_wire)
+    with pytest.raises(ValueError, match="no host can be called"):
+        simulate(no_host)
     with pytest.raises(ValueError, match=r"no such trouble: \['rain'\]; there is \['cut', 'kill'"):
         simulate(no_trouble)
     simulate(nothing_to_harm)

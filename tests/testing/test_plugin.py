@@ -77,3 +77,18 @@ def test_who_does_not_ask_has_none_of_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_sample="def test_it(simulation): pass")
     pytester.runpytest_inprocess().assert_outcomes(errors=1)
     assert pytester.runpytest_inprocess("--simulation-runs=1").ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize("mark", ["runs=0", "run=50", "50"])
+def test_a_mark_that_says_nothing_is_an_error_and_no_test_that_passed(pytester: pytest.Pytester, mark: str) -> None:
+    pytester.makeini("[pytest]")
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_sample=SAMPLE.replace("runs=3, first=5", mark))
+    result = pytester.runpytest_inprocess("-k", "marked")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*what there is is simulation(runs=20, first=0, limit=86400)*"])
+
+
+def test_no_seed_at_all_is_refused(sample: pytest.Pytester) -> None:
+    result = sample.runpytest_inprocess("--simulation-runs", "-5")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR

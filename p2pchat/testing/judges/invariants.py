@@ -51,9 +51,10 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     ),
     "no gap": Invariant("What has arrived is a prefix of what was accepted, at every moment.", ("checker",), ("GAP",)),
     "no number twice": Invariant(
-        "The number of an entry is used once: a log that has gone back begins anew, and people are told of a gap.",
+        "The number of an entry is used once: a log that has gone back begins anew; then people are told of a gap, "
+        "and otherwise never.",
         ("checker", "simprocess", "world"),
-        ("LOST COMMIT", "INVENTED", "NO BACKUP", "STUCK"),
+        ("LOST COMMIT", "INVENTED", "NO BACKUP", "STUCK", "GAP TOLD"),
     ),
     "one session": Invariant(
         "Whoever has a conversation has fenced off all others before it writes; in the end each two have one link.",
