@@ -116,7 +116,7 @@ def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, li
     clock = VirtualClock()
     clock.end = limit + GRACE
     results: list[T] = []
-    why = ""
+    told = f"not over after {limit:.0f} virtual seconds"
 
     async def limited() -> None:
         with trio.move_on_at(limit):
@@ -130,9 +130,9 @@ def seeded_run(main: Callable[[VirtualClock], Awaitable[T]], *, seed: object, li
                 raise
             _forget(exc)
             results.clear()
-            limit, why = clock.end - GRACE, ", and then a task went on behind a shield"
+            told = f"a task goes on behind a shield after {clock.end - GRACE:.0f} virtual seconds, and nothing ends it"
     if not results:
-        raise Stuck(f"seed {seed}: not over after {limit:.0f} virtual seconds{why}")
+        raise Stuck(f"seed {seed}: {told}")
     return results[0]
 
 
